@@ -1,0 +1,43 @@
+"""What every test gets: log calls that must format, deterministic properties, and a broker for the asking."""
+
+import logging
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests.broker import Mosquitto
+
+# ci: the same examples on every machine, so that a red run can be repeated. deep: a long search, by hand.
+settings.register_profile("ci", derandomize=True, deadline=None, database=None, print_blob=True)
+settings.register_profile("deep", max_examples=5_000, deadline=None)
+settings.load_profile(os.environ.get("VARDE_HYPOTHESIS", "ci"))
+
+
+class _Formatted(logging.Handler):
+    """Formats every record where it was logged, so that a wrong call raises in the test that made it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        record.getMessage()
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        raise AssertionError(f"log call cannot be formatted: {record.msg!r} with {record.args!r}")
+
+
+@pytest.fixture(autouse=True)
+def log_calls_format() -> Iterator[None]:
+    """Fail the test in which a log call has arguments that do not fit its text."""
+    handler = _Formatted(logging.DEBUG)
+    root = logging.getLogger()
+    root.addHandler(handler)
+    yield
+    root.removeHandler(handler)
+
+
+@pytest.fixture
+def broker(tmp_path: Path) -> Iterator[Mosquitto]:
+    """A real Mosquitto that anyone may use, gone at the end of the test."""
+    with Mosquitto(tmp_path / "broker") as running:
+        yield running
