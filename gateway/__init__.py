@@ -1,0 +1,1 @@
+"""Listens to the devices of one home and relays what they say; runs on a Raspberry Pi."""
