@@ -1,0 +1,75 @@
+"""The catalogues of words: gather English from the templates, keep nb, nn and en beside them, compile at set-up.
+
+`python server/web/catalogues.py` gathers and compiles; the build hook only compiles. Stands alone on Babel, because the
+hook runs it before the package is installed.
+"""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+HERE = Path(__file__).resolve().parent
+LOCALES = HERE / "locales"
+DOMAIN = "varde"
+LANGUAGES = ("nb", "nn", "en")
+_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
+_OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trimmed": "true"}}
+_KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+
+
+def compile_all() -> None:
+    """Write every `.mo` that is older than its `.po`."""
+    for language in LANGUAGES:
+        source, target = _path(language, "po"), _path(language, "mo")
+        if not source.is_file() or (target.is_file() and target.stat().st_mtime >= source.stat().st_mtime):
+            continue
+        with source.open("rb") as file:
+            catalogue = read_po(file, locale=language, domain=DOMAIN)
+        draft = target.with_suffix(".mo.new")
+        with draft.open("wb") as file:
+            write_mo(file, catalogue)
+        draft.replace(target)  # a server that starts meanwhile reads the old one or the new one, never half
+
+
+def gather() -> Catalog:
+    """Every text of the pages, in English."""
+    template = Catalog(project="varde", charset="utf-8")
+    for filename, line, message, comments, context in _messages():
+        template.add(message, None, [(filename, line)], auto_comments=comments, context=context)
+    return template
+
+
+def update_all() -> None:
+    """Bring every `.po` up to date with the texts; new ones are left empty for a translator, none is guessed."""
+    template = gather()
+    for language in LANGUAGES:
+        path = _path(language, "po")
+        catalogue = Catalog(locale=language, domain=DOMAIN, project="varde")
+        if path.is_file():
+            with path.open("rb") as file:
+                catalogue = read_po(file, locale=language, domain=DOMAIN)
+        catalogue.update(template, no_fuzzy_matching=True)
+        catalogue.obsolete.clear()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("wb") as file:  # without dates and places, so that a change shows only what changed
+            write_po(file, catalogue, width=120, sort_output=True, no_location=True, omit_header=False)
+
+
+def _messages() -> Iterator[tuple[str, int, str | tuple[str, ...], list[str], str | None]]:
+    # the server imports nothing from here, and the walker must not stop at folders that begin with a dot
+    yield from extract_from_dir(HERE, _METHODS, _OPTIONS, keywords=_KEYWORDS, comment_tags=("NOTE:",))
+
+
+def _path(language: str, ending: str) -> Path:
+    return LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.{ending}"
+
+
+if __name__ == "__main__":
+    update_all()
+    compile_all()
+    sys.exit(0)
