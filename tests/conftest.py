@@ -16,6 +16,20 @@ settings.register_profile("deep", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("VARDE_HYPOTHESIS", "ci"))
 
 
+TESTS = Path(__file__).parent
+HOUSE = ("vitals", "alerts", "gateway", "device_sims", "server", "varde")
+
+
+ALONE = frozenset({"chaos", "journeys"})  # folders whose tests start whole products and kill them
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what must not share the machine with other tests."""
+    for item in items:
+        if ALONE & set(item.path.relative_to(TESTS).parts):
+            item.add_marker(pytest.mark.alone)
+
+
 class _Formatted(logging.Handler):
     """Formats every record where it was logged, so that a wrong call raises in the test that made it."""
 
@@ -28,12 +42,17 @@ class _Formatted(logging.Handler):
 
 @pytest.fixture(autouse=True)
 def log_calls_format() -> Iterator[None]:
-    """Fail the test in which a log call has arguments that do not fit its text."""
+    """Fail the test in which one of our log calls has arguments that do not fit its text, at any level."""
     handler = _Formatted(logging.DEBUG)
-    root = logging.getLogger()
-    root.addHandler(handler)
+    loggers = [logging.getLogger(name) for name in HOUSE]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.addHandler(handler)
+        logger.setLevel(logging.DEBUG)
     yield
-    root.removeHandler(handler)
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.removeHandler(handler)
+        logger.setLevel(level)
 
 
 @pytest.fixture

@@ -1,0 +1,68 @@
+# `make help` lists what can be done. Everything else is set up by what needs it.
+
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+ARGS ?=
+
+.DEFAULT_GOAL := help
+
+##@ Run
+
+.PHONY: demo
+demo: setup ## the whole product with people who do not exist; ARGS="--port 8123 --speed 60 --exit-after 120"
+	@exec $(BIN)/varde demo $(ARGS)
+
+.PHONY: setup
+setup: python ## make .venv with all that running needs; leaves .venv/bin/varde
+	@$(PYTHON) tools/prepare.py run
+
+##@ Work on it
+
+.PHONY: test
+test: setup-all ## everything CI runs: check, then every test (ARGS="tests/vitals -k wire": only those, without check)
+	@$(if $(strip $(ARGS)),,$(MAKE) --no-print-directory lint)
+	@$(BIN)/python tools/run_tests.py $(ARGS)
+
+.PHONY: check
+check: setup-all lint ## lint, format and types
+
+.PHONY: format
+format: setup-all ## put the code into the house's format
+	@$(BIN)/ruff check --fix-only --quiet .
+	@$(BIN)/ruff format --quiet .
+
+.PHONY: lock
+lock: setup-all ## resolve requirements/*.txt anew from pyproject.toml (needs uv on PATH)
+	@tools/lock
+
+.PHONY: clean
+clean: ## remove .venv, caches and fetched assets; demo data stays
+	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build server/web/static/vendor
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+##@ Help
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN { FS = ":.*## " } \
+		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
+		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@printf '\nAfterwards: .venv/bin/varde --help\n'
+
+# Not for typing: what the above is made of.
+
+.PHONY: python setup-all lint
+python:
+	@test -n "$(PYTHON)" && $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Varde needs Python 3.11 or newer; $(if $(PYTHON),$(PYTHON) is older,none found on PATH)." >&2; exit 1; }
+
+setup-all: python
+	@$(PYTHON) tools/prepare.py test
+
+lint:
+	@echo "check: ruff"
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet . || { echo "Not in the house's format: run 'make format'." >&2; exit 1; }
+	@echo "check: mypy"
+	@$(BIN)/mypy
