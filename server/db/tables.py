@@ -102,6 +102,7 @@ patient = Table(
     _municipality(),
     _of("person"),
     Column("timezone", String(64), nullable=False),
+    Column("matters", LargeBinary),  # what matters to the patient, in their own words; encrypted
     Column("created_at", UTCDateTime, nullable=False),
 )
 
@@ -157,6 +158,17 @@ gateway_status = Table(
     Column("heard", _Json, nullable=False),  # device address -> time last heard
     Column("versions", _Json, nullable=False),
     Column("received_at", UTCDateTime, nullable=False),
+)
+
+# When a gateway was not heard of: the missing rule must not blame the patient for it.
+gateway_outage = Table(
+    "gateway_outage",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    _municipality(),
+    _of("gateway", index=True),
+    Column("starts_at", UTCDateTime, nullable=False),
+    Column("ends_at", UTCDateTime),
 )
 
 device = Table(

@@ -25,7 +25,7 @@ class UTCDateTime(TypeDecorator[datetime]):
             raise ValueError(f"{value.isoformat()} has no time zone and cannot be stored")
         moment = value.astimezone(UTC)
         # A database without zones would read the offset as part of the text and sort by it.
-        return moment if dialect.name == "postgresql" else moment.replace(tzinfo=None)
+        return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         if value is None:
