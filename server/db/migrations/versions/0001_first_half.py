@@ -198,6 +198,7 @@ def _patient() -> None:
         sa.Column("municipality_id", sa.String(length=64), nullable=False),
         sa.Column("person_id", sa.String(length=64), nullable=False),
         sa.Column("timezone", sa.String(length=64), nullable=False),
+        sa.Column("matters", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipality.municipality_id"], name="fk_patient_municipality_id"
