@@ -56,10 +56,13 @@ def test_printed_pounds_are_the_exact_number(raw: bytes) -> None:
 
 @given(st.sampled_from(sorted(PROFILES)), st.binary(max_size=24), st.sampled_from([None, "Renpho ES-WBE28", "other"]))
 def test_any_bytes_are_read_or_refused_with_a_reason(characteristic: str, frame: bytes, model: str | None) -> None:
+    reason = ""
     try:
         decoded = decode(characteristic, frame, model)
     except DecodeError as refusal:
-        assert refusal.reason
+        reason = refusal.reason
     else:
+        reason = "read"
         assert {name for name, value in decoded.metrics.items() if value is None} == set(decoded.special)
         json.dumps(render(decoded), allow_nan=False)
+    assert reason
