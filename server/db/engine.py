@@ -72,7 +72,13 @@ def _file_of(address: str) -> str | None:
 
 def _make_engine(address: str) -> Engine:
     _file_of(address)
-    engine = create_engine(address, pool_size=16, max_overflow=32, connect_args={"timeout": _BUSY_SECONDS})
+    engine = create_engine(
+        address,
+        pool_size=16,
+        max_overflow=32,
+        connect_args={"timeout": _BUSY_SECONDS},
+        hide_parameters=True,  # an error's text ends up in logs, and parameters are people's values
+    )
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _on_begin)
     return engine

@@ -1,0 +1,147 @@
+"""The door to the broker: messages in, held until somebody acknowledges them; receipts out.
+
+The broker keeps what is not acknowledged and, thanks to a fixed client id and a durable session, what arrives while the
+server is away. It is not trusted to: what it loses, the gateway sends again for want of a receipt.
+"""
+
+import queue
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.properties import Properties
+from paho.mqtt.reasoncodes import ReasonCode
+
+from server.settings import Settings
+from vitals.topics import Lane, every_gateway
+
+_LANES = (Lane.READINGS, Lane.FRAMES, Lane.STATUS)
+_SHARED = "$share/varde/"
+_KEEP_ALIVE_SECONDS = 30
+_RECONNECT_SECONDS = (1, 15)
+_WAITING_MAX = 5000  # messages held in memory; beyond, the network thread waits and the broker with it
+_PUT_SECONDS = 0.5
+_RECEIPTS_WAITING_MAX = 20_000  # a lost receipt only means that the gateway asks again
+_RECEIPTS_INFLIGHT_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """One message from the broker, not yet acknowledged."""
+
+    topic: str
+    payload: bytes
+    mid: int
+    connection: int  # which connection brought it; a later one cannot acknowledge it
+
+
+class Broker:
+    """A connection that comes back by itself; safe to use from several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._waiting: queue.Queue[Incoming] = queue.Queue(maxsize=_WAITING_MAX)
+        self._connections = 0
+        self._connected = threading.Event()
+        self._closing = threading.Event()
+        self._client = self._make_client()
+
+    @property
+    def connected(self) -> bool:
+        """Whether the broker is there and our subscriptions are made."""
+        return self._connected.is_set()
+
+    def open(self) -> None:
+        """Start to connect, in the background, and keep trying."""
+        self._client.connect_async(self._settings.mqtt_host, self._settings.mqtt_port, _KEEP_ALIVE_SECONDS)
+        self._client.loop_start()
+
+    def close(self) -> None:
+        """Say goodbye; what was not acknowledged comes again next time."""
+        self._closing.set()
+        self._client.disconnect()
+        self._client.loop_stop()
+        self._connected.clear()
+
+    def take(self, most: int, linger_seconds: float, wait_seconds: float) -> list[Incoming]:
+        """Up to `most` messages: waits for the first, then `linger_seconds` for company; may be empty."""
+        try:
+            batch = [self._waiting.get(timeout=wait_seconds)]
+        except queue.Empty:
+            return []
+        until = time.monotonic() + linger_seconds
+        while len(batch) < most:
+            try:
+                batch.append(self._waiting.get(timeout=max(0.0, until - time.monotonic())))
+            except queue.Empty:
+                break
+        return batch
+
+    def acknowledge(self, batch: Sequence[Incoming]) -> None:
+        """Let the broker forget these; those of an older connection it sends again anyway."""
+        for each in batch:
+            if each.connection == self._connections:
+                self._client.ack(each.mid, 1)
+
+    def publish(self, topic: str, payload: bytes) -> None:
+        """Send at least once while this process lives; kept while the broker is away."""
+        self._client.publish(topic, payload, qos=1)
+
+    def _make_client(self) -> paho.Client:
+        settings = self._settings
+        client = paho.Client(
+            CallbackAPIVersion.VERSION2,
+            client_id=settings.mqtt_client_id,
+            clean_session=False,
+            protocol=paho.MQTTv311,
+            manual_ack=True,
+        )
+        if settings.mqtt_username is not None:
+            secret = settings.mqtt_password
+            client.username_pw_set(settings.mqtt_username, secret.get_secret_value() if secret else None)
+        if settings.mqtt_tls_ca is not None:
+            client.tls_set(ca_certs=str(settings.mqtt_tls_ca))
+        client.reconnect_delay_set(*_RECONNECT_SECONDS)
+        client.max_queued_messages_set(_RECEIPTS_WAITING_MAX)
+        client.max_inflight_messages_set(_RECEIPTS_INFLIGHT_MAX)
+        client.on_connect = self._on_connect
+        client.on_subscribe = self._on_subscribe
+        client.on_disconnect = self._on_disconnect
+        client.on_message = self._on_message
+        return client
+
+    def _on_connect(
+        self, client: paho.Client, _data: Any, _flags: paho.ConnectFlags, code: ReasonCode, _props: Properties | None
+    ) -> None:
+        if code.is_failure:
+            return  # the client tries again by itself
+        self._connections += 1
+        share = _SHARED if self._settings.mqtt_shared else ""
+        # A status is retained, and the broker sends retained messages to no shared subscription.
+        client.subscribe([((share if lane is not Lane.STATUS else "") + every_gateway(lane), 1) for lane in _LANES])
+
+    def _on_subscribe(
+        self, _client: paho.Client, _data: Any, _mid: int, codes: list[ReasonCode], _props: Properties | None
+    ) -> None:
+        if not any(code.is_failure for code in codes):
+            self._connected.set()
+
+    def _on_disconnect(
+        self, _client: paho.Client, _data: Any, _flags: Any, _code: ReasonCode, _props: Properties | None
+    ) -> None:
+        self._connected.clear()
+
+    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
+        incoming = Incoming(
+            topic=message.topic, payload=bytes(message.payload), mid=message.mid, connection=self._connections
+        )
+        while not self._closing.is_set():
+            try:
+                self._waiting.put(incoming, timeout=_PUT_SECONDS)
+            except queue.Full:
+                continue
+            return

@@ -1,0 +1,215 @@
+"""Records a batch of received messages in the caller's transaction and says what may be receipted after its COMMIT."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from server.db import tables
+from server.db.dialect import due_at_latest, put, reserve_reading_numbers
+from server.ingest import quarantine
+from server.ingest.claim import Register, Unclaimed, owner, register
+from server.ingest.quarantine import Kept
+from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
+from vitals.reading import GatewayId, ReadingId
+from vitals.wire import Receipt, Rejection
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A message as it came, and what it is."""
+
+    topic: str
+    payload: bytes
+    received: Received
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a batch came to; true only once its transaction is committed."""
+
+    receipts: Mapping[GatewayId, Receipt]
+    readings: Counter[str]  # new | duplicate | unclaimed
+    quarantined: Counter[str]  # by kind; readings of unknown devices are counted here too
+    due: int  # patients put on the slate
+    removed: int  # rows that quarantine had no room for
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The sums of one batch while it is being recorded."""
+
+    accepted: dict[GatewayId, list[ReadingId]] = field(default_factory=dict)
+    rejected: dict[GatewayId, list[Rejection]] = field(default_factory=dict)
+    readings: Counter[str] = field(default_factory=Counter)
+    quarantined: Counter[str] = field(default_factory=Counter)
+
+    def receipts(self) -> dict[GatewayId, Receipt]:
+        gateways = [*self.accepted, *(each for each in self.rejected if each not in self.accepted)]
+        return {
+            each: Receipt(accepted=tuple(self.accepted.get(each, ())), rejected=tuple(self.rejected.get(each, ())))
+            for each in gateways
+        }
+
+
+def record(connection: Connection, messages: Sequence[Message], now: datetime, *, rows_max: int = 100_000) -> Recorded:
+    """Store every message once: readings, quarantine, states of gateways; put the patients concerned on the slate."""
+    batch = _Batch()
+    due = _record_readings(connection, [m.received for m in messages if isinstance(m.received, Arrived)], now, batch)
+    kept = [each for message in messages if (each := _to_keep(message, batch)) is not None]
+    quarantine.keep(connection, kept, now)
+    removed = quarantine.trim(connection, rows_max, now) if kept else 0
+    for message in messages:
+        if isinstance(message.received, Reported):
+            _record_status(connection, message.received, now)
+    return Recorded(
+        receipts=batch.receipts(),
+        readings=batch.readings,
+        quarantined=batch.quarantined,
+        due=due,
+        removed=removed,
+    )
+
+
+def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: datetime, batch: _Batch) -> int:
+    for each in arrived:
+        batch.accepted.setdefault(each.gateway, []).append(each.reading.id)
+    fresh = _unseen(connection, arrived)
+    batch.readings["duplicate"] += len(arrived) - len(fresh)
+    if not fresh:
+        return 0
+    known = register(connection, fresh)
+    first = reserve_reading_numbers(connection)
+    rows = [_reading_row(first + n, each, known, now) for n, each in enumerate(fresh)]
+    connection.execute(insert(tables.reading), rows)
+    values = [row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each, reading)]
+    if values:
+        connection.execute(insert(tables.measurement), values)
+    patients = {(row["patient_id"], row["municipality_id"]) for row in rows if row["patient_id"] is not None}
+    due_at_latest(connection, list(patients), now)
+    for row in rows:
+        batch.readings["new" if row["unclaimed"] is None else "unclaimed"] += 1
+        if row["unclaimed"] == Unclaimed.UNKNOWN_DEVICE:
+            batch.quarantined[Unclaimed.UNKNOWN_DEVICE] += 1
+    return len(patients)
+
+
+def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> list[Arrived]:
+    """Those not stored yet, each once, in the order of arrival."""
+    first: dict[tuple[GatewayId, ReadingId], Arrived] = {}
+    for each in arrived:
+        first.setdefault((each.gateway, each.reading.id), each)
+    reading = tables.reading
+    wanted = select(reading.c.gateway_id, reading.c.id).where(
+        reading.c.gateway_id.in_({gateway for gateway, _ in first}), reading.c.id.in_({known for _, known in first})
+    )
+    for gateway, reading_id in connection.execute(wanted) if first else ():
+        first.pop((gateway, reading_id), None)
+    return list(first.values())
+
+
+def _reading_row(seq: int, arrived: Arrived, known: Register, now: datetime) -> dict[str, Any]:
+    reading = arrived.reading
+    whose = owner(known, arrived)
+    nobody = isinstance(whose, Unclaimed)
+    return {
+        "seq": seq,
+        "id": reading.id,
+        "municipality_id": arrived.municipality,
+        "gateway_id": arrived.gateway,
+        "patient_id": None if nobody else whose,
+        "unclaimed": str(whose) if nobody else None,
+        "device": reading.device,
+        "model": reading.model,
+        "taken_at": reading.taken_at,
+        "received_at": now,
+        "clock": reading.clock.value,
+        "offset_s": reading.offset_s,
+        "quality": reading.quality.value,
+        "flags": list(reading.flags),
+        "battery": reading.battery,
+    }
+
+
+def _measurement_rows(arrived: Arrived, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "reading_seq": row["seq"],
+            "metric": each.metric,
+            "municipality_id": row["municipality_id"],
+            "patient_id": row["patient_id"],
+            "taken_at": row["taken_at"],
+            "value": each.value,
+        }
+        for each in arrived.reading.measurements
+    ]
+
+
+def _to_keep(message: Message, batch: _Batch) -> Kept | None:
+    """What of this message belongs in quarantine; notes what its receipt will say."""
+    received = message.received
+    if isinstance(received, Unreadable):
+        frame = received.frame
+        batch.accepted.setdefault(received.gateway, []).append(frame.id)
+        batch.quarantined[Kind.UNDECODABLE_FRAME] += 1
+        return Kept(
+            kind=Kind.UNDECODABLE_FRAME,
+            reason=f"Characteristic {frame.characteristic}: {frame.reason}",
+            topic=message.topic,
+            payload=message.payload,
+            municipality=received.municipality,
+            gateway=received.gateway,
+            device=frame.device,
+            message_id=frame.id,
+        )
+    if isinstance(received, Refusal):
+        if received.sealed and received.gateway and received.message_id:
+            rejection = Rejection(id=received.message_id, reason=received.reason)
+            batch.rejected.setdefault(received.gateway, []).append(rejection)
+        batch.quarantined[received.kind] += 1
+        return Kept(
+            kind=received.kind,
+            reason=received.reason,
+            topic=message.topic,
+            payload=message.payload,
+            municipality=received.municipality,
+            gateway=received.gateway,
+            message_id=received.message_id,
+        )
+    return None
+
+
+def _record_status(connection: Connection, reported: Reported, now: datetime) -> None:
+    status, table = reported.status, tables.gateway_status
+    own = table.c.gateway_id == reported.gateway
+    if not status.online and connection.execute(select(table.c.gateway_id).where(own)).first():
+        # A last will knows nothing more, so what the gateway said before stays.
+        connection.execute(update(table).where(own).values(online=False, received_at=now))
+    else:
+        row = {
+            "gateway_id": reported.gateway,
+            "municipality_id": reported.municipality,
+            "online": status.online,
+            "at": status.at,
+            "battery": status.battery,
+            "spool": status.spool,
+            "refused": status.refused,
+            "heard": dict(status.heard),
+            "versions": dict(status.versions),
+            "received_at": now,
+        }
+        put(connection, table, row)
+    _record_outage(connection, reported, now)
+
+
+def _record_outage(connection: Connection, reported: Reported, now: datetime) -> None:
+    table = tables.gateway_outage
+    running = (table.c.gateway_id == reported.gateway) & table.c.ends_at.is_(None)
+    if reported.status.online:
+        connection.execute(update(table).where(running).values(ends_at=now))
+    elif connection.execute(select(table.c.seq).where(running)).first() is None:
+        row = {"municipality_id": reported.municipality, "gateway_id": reported.gateway, "starts_at": now}
+        connection.execute(insert(table).values(row))

@@ -1,0 +1,125 @@
+"""The loop that owns receive and record: batch, COMMIT, then the receipts and the broker's acknowledgement.
+
+Nothing is acknowledged before it is on disk. A batch that cannot be stored because the database cannot is tried again
+until it can; one with a message that we fail on is stored message by message, and that one is kept as our own fault.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from server.ingest import quarantine
+from server.ingest.gateways import KeyRing
+from server.ingest.mqtt import Broker, Incoming
+from server.ingest.quarantine import Kept
+from server.ingest.receive import Kind, KnownGateway, receive
+from server.ingest.record import Message, Recorded, record
+from server.parts import Parts
+from vitals.reading import GatewayId
+from vitals.seal import seal
+from vitals.topics import Lane, topic
+from vitals.wire import render_receipt
+
+BATCH_MAX = 1000  # more gains nothing measurable
+LINGER_SECONDS = 0.01  # a lone reading waits this long for company
+_WAIT_SECONDS = 0.2  # how soon a stop is noticed
+_RETRY_SECONDS = 1.0
+
+_log = structlog.get_logger("varde.ingest")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """A committed batch, with the keys that its receipts are sealed with."""
+
+    recorded: Recorded
+    known: Mapping[GatewayId, KnownGateway]
+
+
+class Ingest:
+    """The role that receives. One batch is one transaction."""
+
+    name = "ingest"
+
+    def __init__(self, parts: Parts, broker: Broker) -> None:
+        self._parts = parts
+        self._broker = broker
+        self._keys = KeyRing(parts.vault)
+
+    def run(self, stop: threading.Event) -> None:
+        """Receive until `stop`; what is not stored by then comes again."""
+        self._broker.open()
+        try:
+            while not stop.is_set():
+                self._parts.metrics.broker.set(self._broker.connected)
+                batch = self._broker.take(BATCH_MAX, LINGER_SECONDS, _WAIT_SECONDS)
+                if batch:
+                    self.handle(batch, stop)
+        finally:
+            self._broker.close()
+
+    def handle(self, batch: Sequence[Incoming], stop: threading.Event) -> None:
+        """Store a batch, however often it takes, and only then say so."""
+        while not stop.is_set():
+            try:
+                stored = self.store(batch)
+            except OperationalError as error:  # full, locked, read-only: true of every message alike
+                self._parts.metrics.batch_failures.inc()
+                _log.error("cannot store", error=type(error.orig).__name__, messages=len(batch))
+                stop.wait(_RETRY_SECONDS)
+            except Exception as error:  # noqa: BLE001 - one bad message must not hold up the others for ever
+                self._parts.metrics.batch_failures.inc()
+                if len(batch) > 1:
+                    for each in batch:
+                        self.handle([each], stop)
+                    return
+                self._keep_our_fault(batch[0], error)
+                self._broker.acknowledge(batch)
+                return
+            else:
+                self.tell(batch, stored)
+                return
+
+    def store(self, batch: Sequence[Incoming]) -> Stored:
+        """One batch in one transaction; committed when this returns."""
+        now = self._parts.clock.now()
+        with self._parts.database.read() as connection:
+            known = self._keys.known(connection, (each.topic for each in batch))
+        messages = [
+            Message(topic=m.topic, payload=m.payload, received=receive(m.topic, m.payload, known, now)) for m in batch
+        ]
+        with self._parts.database.write() as connection:
+            recorded = record(connection, messages, now, rows_max=self._parts.settings.quarantine_rows_max)
+        return Stored(recorded=recorded, known=known)
+
+    def tell(self, batch: Sequence[Incoming], stored: Stored) -> None:
+        """Say what is stored: to the watch, to the gateways, to the broker, to the counters."""
+        if stored.recorded.due:
+            self._parts.wake_watch.ring()
+        for gateway, receipt in stored.recorded.receipts.items():
+            where = topic(gateway, Lane.RECEIPTS)
+            self._broker.publish(where, seal(stored.known[gateway].key, where, render_receipt(receipt)))
+        self._broker.acknowledge(batch)
+        self._count(len(batch), stored.recorded)
+
+    def _count(self, messages: int, recorded: Recorded) -> None:
+        self._parts.metrics.batches.observe(messages)
+        for result, times in recorded.readings.items():
+            self._parts.metrics.readings.labels(result).inc(times)
+        for kind, times in recorded.quarantined.items():
+            self._parts.metrics.quarantine.labels(kind).inc(times)
+        if recorded.removed:
+            self._parts.metrics.quarantine_removed.inc(recorded.removed)
+            _log.warning("quarantine full", removed=recorded.removed, rows_max=self._parts.settings.quarantine_rows_max)
+
+    def _keep_our_fault(self, incoming: Incoming, error: Exception) -> None:
+        """Keep a message that we could not handle; without a receipt its gateway will send it again."""
+        _log.error("message not handled", exc_info=error)
+        reason = f"The server failed on this message ({type(error).__name__}); its gateway keeps it and sends it again."
+        kept = Kept(kind=Kind.SERVER_FAULT, reason=reason, topic=incoming.topic, payload=incoming.payload)
+        with self._parts.database.write() as connection:
+            quarantine.keep(connection, [kept], self._parts.clock.now())
+        self._parts.metrics.quarantine.labels(Kind.SERVER_FAULT).inc()

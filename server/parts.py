@@ -1,0 +1,23 @@
+"""What the roles of one process share: given to each, found by none."""
+
+from dataclasses import dataclass, field
+
+from server.db.engine import Database
+from server.metrics import Metrics
+from server.nudge import Nudge
+from server.settings import Settings
+from server.vault import Vault
+from vitals.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Everything a role may need; roles speak with each other through the database, nudges only make it quick."""
+
+    settings: Settings
+    clock: Clock
+    database: Database
+    vault: Vault
+    metrics: Metrics = field(default_factory=Metrics)
+    wake_watch: Nudge = field(default_factory=Nudge)
+    wake_notify: Nudge = field(default_factory=Nudge)
