@@ -24,6 +24,12 @@ class FolderBusyError(RuntimeError):
     """Another demo runs on this folder."""
 
 
+def default_folder() -> Path:
+    """The demo's folder when none is named: the same from wherever it is started (XDG Base Directory)."""
+    home = os.environ.get("XDG_DATA_HOME")
+    return (Path(home) if home else Path.home() / ".local" / "share") / "varde" / "demo"
+
+
 @dataclass(frozen=True, slots=True)
 class Folder:
     """Paths inside the demo's data folder."""
@@ -95,7 +101,7 @@ def write_private(path: Path, body: Any) -> None:
 
 
 def start_clock(folder: Folder, now: datetime, factor: float) -> ScaledClock:
-    """The demo's time, stored for all its processes: goes on from the last stamp, else starts this morning.
+    """The demo's time, stored for all its processes: goes on from the last stamp, else starts in a morning.
 
     `now` is the machine's time. Scaled time never goes back, whatever the factor of the run before and however it
     ended.
@@ -120,5 +126,7 @@ def _last_time(folder: Folder) -> datetime | None:
 
 
 def _first_morning(now: datetime) -> datetime:
+    """The next twenty past seven: a script that stamps with the machine's clock is then late, never ahead."""
     hour, minute = _FIRST_HOUR
-    return now.astimezone(ZONE).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    today = now.astimezone(ZONE).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    return today if today >= now else today + timedelta(days=1)
