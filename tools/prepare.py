@@ -22,6 +22,7 @@ SYSTEM = (
     ("Mosquitto", ("mosquitto",), "mosquitto", "everything that crosses a broker"),
     ("Chromium", ("chromium", "chromium-browser", "google-chrome"), "chromium", "the pages in a browser"),
 )
+PROGRESS_S = 5  # long enough to stay short, short enough not to look dead
 SBIN = os.pathsep + "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian keeps daemons, not on everybody's PATH
 
 
@@ -114,18 +115,17 @@ def assets() -> None:
 
 def translations() -> None:
     """The pages' languages, compiled."""
-    locales = ROOT / "server" / "web" / "locales"
-    sources = sorted(locales.glob("**/*.po")) if locales.is_dir() else []
+    sources = sorted((ROOT / "server" / "web" / "locales").glob("**/*.po"))
     if not sources:
         return
     wanted = digest(*sources)
     if stamp("translations") == wanted and all(path.with_suffix(".mo").exists() for path in sources):
         return
     say("set-up: compiling translations")
-    command = [str(VENV / "bin" / "pybabel"), "-q", "compile", "-d", str(locales)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    program = "from server.web.catalogues import compile_all; compile_all()"
+    done = subprocess.run([PYTHON, "-c", program], cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
-        raise SetupError("pybabel compile failed:\n" + done.stderr.strip()[-1500:])
+        raise SetupError("compiling translations failed:\n" + done.stderr.strip()[-1500:])
     save("translations", wanted)
 
 
@@ -163,11 +163,11 @@ def pip(*words: str) -> None:
     for line in process.stdout:
         said.append(line)
         collected += line.startswith("Collecting ")
-        if time.monotonic() - shown > 5:
-            say(f"        {collected} packages looked up" if collected else "        working")
+        if line.startswith("Installing collected") and collected:
+            say(f"        {collected} packages looked up, unpacking")
+        elif line.startswith("Collecting ") and time.monotonic() - shown > PROGRESS_S:
+            say(f"        {collected} packages looked up")
             shown = time.monotonic()
-        if line.startswith("Installing collected"):
-            say("        unpacking")
     if process.wait():
         raise SetupError("pip failed:\n" + "".join(said)[-2500:].strip())
 
