@@ -1,0 +1,1 @@
+"""Decides: readings and time in, alerts and facts out. Pure; standard library and vitals only."""

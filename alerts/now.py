@@ -1,0 +1,24 @@
+"""The one way to ask the time: has this deadline been reached? What has not been reached becomes the wake-up."""
+
+from datetime import datetime
+
+
+class Now:
+    """The present moment of one step.
+
+    `at` is for stamping facts. Nothing in this package compares with it; it asks `reached`, and so schedules itself.
+    """
+
+    __slots__ = ("at", "wake_at")
+
+    def __init__(self, at: datetime) -> None:
+        self.at = at
+        self.wake_at: datetime | None = None
+
+    def reached(self, deadline: datetime) -> bool:
+        """Whether `deadline` is now or past; if not, the step asks to be called again then at the latest."""
+        if deadline <= self.at:
+            return True
+        if self.wake_at is None or deadline < self.wake_at:
+            self.wake_at = deadline
+        return False
