@@ -30,7 +30,7 @@ class NewGateway:
 
 
 def enrol_gateway(connection: Connection, vault: Vault, new: NewGateway, now: datetime) -> bytes:
-    """Enrol a gateway; returns the key that it must seal with. Raises `TopicError` for an id that no topic can carry."""
+    """Enrol a gateway; returns the key that it must seal with. Raises `TopicError` for an id no topic can carry."""
     key = new.key if new.key is not None else secrets.token_bytes(_KEY_BYTES)
     row = {
         "id": gateway_id(new.id),
@@ -81,7 +81,10 @@ def assign(connection: Connection, new: NewAssignment, now: datetime) -> str:
     municipality = _common_municipality(connection, new)
     table = tables.assignment
     overlapping = select(table.c.id).where(
-        table.c.device_id == new.device, or_(table.c.ends_at.is_(None), table.c.ends_at > new.starts_at)
+        table.c.device_id == new.device,
+        or_(table.c.ends_at.is_(None), table.c.ends_at > new.starts_at),
+        # Two gateways may hear the device of one patient, as in a sheltered housing; never two patients' of one time.
+        or_(table.c.patient_id != new.patient, table.c.gateway_id == new.gateway),
     )
     if new.ends_at is not None:
         overlapping = overlapping.where(table.c.starts_at < new.ends_at)
