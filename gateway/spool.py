@@ -1,0 +1,199 @@
+"""Store and forward: what was heard stays on disk until the server says that it has it.
+
+Theory of operation. One SQLite file, in WAL mode with `synchronous=FULL`: a transaction is in the file, and the file on
+the disk, before `keep` returns. Only then does the radio confirm the device's record away, so at every moment a record
+is in the device, here, or in the server's database, and after a crash possibly in two of them, never in none. Ids make
+the second copy harmless. Messages leave oldest first, by `forget`, which only a sealed receipt calls; a broker's
+acknowledgement means nothing here.
+
+The same file remembers how each device's last connection began and ended (`Sessions`), because the id of a record
+without number or time depends on it and must survive a kill as the record itself does.
+
+The spool is bounded. When it is full, `SpoolFull` keeps new records in the devices, which are built to wait; nothing
+old is dropped for something new. Any other failure of the disk is `SpoolBroken`: after a failed fsync nobody knows what
+is on the disk, so the process stops and starts again from the file instead of going on from memory.
+
+One connection, one thread: the relay's.
+"""
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from vitals.reading import ReadingId
+from vitals.topics import Lane
+
+log = logging.getLogger(__name__)
+
+# 12 devices with 100 readings a day each fill this in two months; at 0.5 kB a message it is 50 MB of an SD card.
+MESSAGES_MAX = 100_000
+_BUSY_S = 5.0  # a person looking into the file with another program
+_FILE_MODE = 0o600  # health data
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS message (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: resending goes by it
+    id TEXT NOT NULL UNIQUE,
+    lane TEXT NOT NULL,
+    body BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS session (
+    device TEXT PRIMARY KEY,
+    id TEXT NOT NULL,
+    start TEXT NOT NULL,  -- on the given clock; inherited after a cut link
+    seen TEXT NOT NULL,  -- real time of the last sign of life, or of the end
+    state TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL);
+"""
+
+
+class SpoolFull(RuntimeError):  # noqa: N818 - a state of the world, not a fault
+    """There is no room. Nothing was stored; the record must stay in the device."""
+
+
+class SpoolBroken(RuntimeError):  # noqa: N818
+    """The disk failed. Nothing may be believed to be stored; the process has to stop."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """A body on its way to the server; `seq` orders messages and is 0 before they are kept."""
+
+    id: ReadingId
+    lane: Lane
+    body: bytes
+    device: str = ""
+    seq: int = 0
+
+
+class Spool:
+    """The messages that the server has not yet confirmed. Open it with `Spool.open`."""
+
+    def __init__(self, database: sqlite3.Connection, messages_max: int = MESSAGES_MAX) -> None:
+        self.database = database
+        self._messages_max = messages_max
+        self._depth: int = database.execute("SELECT count(*) FROM message").fetchone()[0]
+
+    @classmethod
+    def open(cls, path: Path, messages_max: int = MESSAGES_MAX) -> "Spool":
+        """The spool at `path`, made when missing.
+
+        A damaged file is put aside under another name and said loudly: what it held is lost to us, but the next reading
+        need not be. Raises OSError or `SpoolBroken` when the file cannot be opened at all.
+        """
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=_FILE_MODE)
+        try:
+            return cls(_connect(path), messages_max)
+        except sqlite3.OperationalError as error:
+            raise SpoolBroken(f"spool {path}: {error}") from error
+        except sqlite3.DatabaseError as error:
+            aside = _put_aside(path)
+            log.error("spool_damaged reason=%r kept_as=%s", str(error), aside)  # noqa: TRY400 - the reason says it all
+        path.touch(mode=_FILE_MODE)
+        return cls(_connect(path), messages_max)
+
+    @property
+    def depth(self) -> int:
+        """How many messages wait."""
+        return self._depth
+
+    def room(self) -> None:
+        """Raises `SpoolFull` when nothing more could be kept."""
+        if self._depth >= self._messages_max:
+            raise SpoolFull(f"{self._depth} messages wait, which is all that is allowed")
+
+    def keep(self, message: Message, real_now: datetime) -> bool:
+        """Store `message` and return when it is on the disk; False when it was there already.
+
+        Raises `SpoolFull` or `SpoolBroken`, with nothing stored.
+        """
+        self.room()
+        with self.writing() as database:
+            added = database.execute(
+                "INSERT INTO message (id, lane, body) VALUES (?, ?, ?) ON CONFLICT (id) DO NOTHING",
+                (message.id, message.lane.value, message.body),
+            ).rowcount
+            database.execute("UPDATE session SET seen = ? WHERE device = ?", (_text(real_now), message.device))
+            if added and message.lane is Lane.FRAMES:
+                database.execute(
+                    "INSERT INTO counter VALUES ('refused', 1) ON CONFLICT (name) DO UPDATE SET count = count + 1"
+                )
+        self._depth += added
+        return bool(added)
+
+    def oldest(self, limit: int, after: int = 0) -> list[Message]:
+        """Up to `limit` messages with a `seq` above `after`, oldest first."""
+        rows = self.database.execute(
+            "SELECT seq, id, lane, body FROM message WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+        )
+        return [Message(seq=seq, id=ReadingId(key), lane=Lane(lane), body=body) for seq, key, lane, body in rows]
+
+    def forget(self, ids: Iterable[ReadingId]) -> int:
+        """Drop what the server has confirmed; ids that are not here are ignored. Returns how many were dropped."""
+        with self.writing() as database:
+            gone = sum(database.execute("DELETE FROM message WHERE id = ?", (each,)).rowcount for each in ids)
+        self._depth -= gone
+        return gone
+
+    @property
+    def refused(self) -> int:
+        """How many frames no profile could read, since this file was made."""
+        row = self.database.execute("SELECT count FROM counter WHERE name = 'refused'").fetchone()
+        return row[0] if row else 0
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[sqlite3.Connection]:
+        """One transaction, on the disk at the end; raises `SpoolFull` or `SpoolBroken`, then with nothing stored."""
+        try:
+            self.database.execute("BEGIN IMMEDIATE")
+            yield self.database
+            self.database.execute("COMMIT")
+        except sqlite3.Error as error:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise SpoolFull("the disk is full") from error
+            raise SpoolBroken(f"spool: {error}") from error
+        finally:
+            if self.database.in_transaction:  # some failures end the transaction themselves, others leave it open
+                with contextlib.suppress(sqlite3.Error):  # one that cannot even be undone ends with the process
+                    self.database.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file; everything kept is in it."""
+        self.database.close()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+    try:
+        database.execute("PRAGMA journal_mode=WAL")
+        database.execute("PRAGMA synchronous=FULL")
+        verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
+        if verdict != "ok":
+            raise sqlite3.DatabaseError(verdict)
+        database.executescript(_SCHEMA)
+    except sqlite3.Error:
+        database.close()
+        raise
+    return database
+
+
+def _put_aside(path: Path) -> Path:
+    number = 1
+    while (aside := path.with_name(f"{path.name}.damaged-{number}")).exists():
+        number += 1
+    path.rename(aside)
+    for suffix in ("-wal", "-shm"):
+        beside = path.with_name(path.name + suffix)
+        if beside.exists():
+            beside.rename(aside.with_name(aside.name + suffix))
+    return aside
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
