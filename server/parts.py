@@ -7,7 +7,7 @@ from server.metrics import Metrics
 from server.nudge import Nudge
 from server.settings import Settings
 from server.vault import Vault
-from vitals.clock import Clock
+from vitals.clock import Clock, SystemClock
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,9 +15,10 @@ class Parts:
     """Everything a role may need; roles speak with each other through the database, nudges only make it quick."""
 
     settings: Settings
-    clock: Clock
+    clock: Clock  # the time of readings, rules and people; fast in a demo
     database: Database
     vault: Vault
+    wall: Clock = field(default_factory=SystemClock)  # real time, for what a login or token lasts
     metrics: Metrics = field(default_factory=Metrics)
     wake_watch: Nudge = field(default_factory=Nudge)
     wake_notify: Nudge = field(default_factory=Nudge)

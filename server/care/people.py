@@ -89,6 +89,7 @@ class NewPatient:
     person: Person
     timezone: str = "Europe/Oslo"
     replaces: str | None = None  # the visits or travel that the follow-up replaces
+    matters: str | None = None  # what matters to the patient, in their own words
 
 
 def enrol_patient(connection: Connection, vault: Vault, new: NewPatient, now: datetime) -> str:
@@ -98,6 +99,7 @@ def enrol_patient(connection: Connection, vault: Vault, new: NewPatient, now: da
         "municipality_id": new.municipality,
         "person_id": _remember(connection, vault, new.municipality, new.person),
         "timezone": new.timezone,
+        "matters": None if new.matters is None else vault.close(new.matters),
         "created_at": now,
     }
     connection.execute(insert(tables.patient).values(patient))

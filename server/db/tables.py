@@ -289,7 +289,7 @@ alert = Table(
     Column("condition", String(16), nullable=False),
     Column("late", Boolean, nullable=False),
     Column("waiting", Boolean, nullable=False),
-    Column("raised_at", UTCDateTime, nullable=False),
+    Column("raised_at", UTCDateTime),  # None while pending
     Column("owner", String(64)),
     Column("level", Integer, nullable=False),
     Column("snoozed_until", UTCDateTime),

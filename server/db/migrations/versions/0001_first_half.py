@@ -278,7 +278,7 @@ def _alert() -> None:
         sa.Column("condition", sa.String(length=16), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
-        sa.Column("raised_at", UTCDateTime(), nullable=False),
+        sa.Column("raised_at", UTCDateTime(), nullable=True),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("level", sa.Integer(), nullable=False),
         sa.Column("snoozed_until", UTCDateTime(), nullable=True),
