@@ -44,14 +44,18 @@ def encode(value: Any) -> Any:
 
 def _encode_fields(value: Any) -> dict[str, Any]:
     out = {"kind": value.kind} if _is_tagged(type(value)) else {}
-    for name, default in _defaults(type(value)):
+    for name, default in _defaults(_class_of(value)):
         each = getattr(value, name)
         if each is not default and each != default:
             out[name] = encode(each)
     return out
 
 
-def _is_tagged(cls: type) -> bool:
+def _class_of(value: Any) -> Any:
+    return type(value)
+
+
+def _is_tagged(cls: Any) -> bool:
     return isinstance(getattr(cls, "kind", None), str)
 
 

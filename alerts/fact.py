@@ -1,4 +1,4 @@
-"""What happened, as an append-only list: the audit trail, the outbox's source, the timeline and the replay are all this."""
+"""What happened, append-only: audit trail, outbox, timeline and replay are all this one list."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -6,7 +6,7 @@ rulebook. Numbers stay exact on the way.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
@@ -231,7 +231,7 @@ def _moment(text: str, at: str) -> datetime:
         raise KeyProblem(at, f"{text!r} is not a time such as 2026-11-22T07:31:05Z") from None
     if moment.tzinfo is None:
         raise KeyProblem(at, f"{text!r} has no time zone")
-    return moment
+    return moment.astimezone(UTC)
 
 
 def _facts_table(facts: PatientFacts) -> dict[str, Any]:
