@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-ENTRIES = ("gateway.relay", "gateway.__main__")
+ENTRIES = ("gateway.relay", "gateway.__main__", "varde.__main__")
 FOREIGN = (
-    *("alerts", "server", "device_sims", "varde"),
+    *("alerts", "server", "device_sims"),
     *("alembic", "apscheduler", "bumble", "cryptography", "fastapi", "jinja2", "prometheus_client", "pydantic"),
     *("rich", "sqlalchemy", "starlette", "structlog", "typer", "uvicorn"),
 )
