@@ -47,6 +47,13 @@ def revoke_gateway(connection: Connection, gateway: str) -> None:
     connection.execute(update(tables.gateway).where(tables.gateway.c.id == gateway).values(active=False))
 
 
+def connected_gateways(connection: Connection, since: datetime) -> frozenset[str]:
+    """The ids of the gateways whose last word, heard at `since` or later, was that they are online."""
+    table = tables.gateway_status
+    told = select(table.c.gateway_id).where(table.c.online, table.c.received_at >= since)
+    return frozenset(connection.execute(told).scalars())
+
+
 def register_device(
     connection: Connection, municipality: str, address: str, kind: str, model: str | None = None
 ) -> str:

@@ -54,6 +54,16 @@ class Folder:
         return self.root / "keys.json"
 
     @property
+    def database(self) -> Path:
+        """The server's embedded database."""
+        return self.root / "varde.db"
+
+    @property
+    def people(self) -> Path:
+        """Who is enrolled, by opaque id."""
+        return self.root / "people.json"
+
+    @property
     def log(self) -> Path:
         return self.root / "log"
 

@@ -27,18 +27,16 @@ class Keys:
 
 def keys_for(folder: Folder, gateways: Sequence[GatewayId]) -> Keys:
     """The stored secrets; those of gateways that have none yet are made and stored first."""
-    stored = json.loads(folder.keys.read_text()) if folder.keys.exists() else {"gateways": {}}
-    body = {
-        "server_password": stored.get("server_password") or secrets.token_urlsafe(16),
-        "gateways": {name: stored["gateways"].get(name) or _made() for name in gateways},
-    }
+    stored = json.loads(folder.keys.read_text()) if folder.keys.exists() else {"server_password": None, "gateways": {}}
+    password: str = stored["server_password"] or secrets.token_urlsafe(16)
+    own: dict[GatewayId, dict[str, str]] = {name: stored["gateways"].get(name) or _made() for name in gateways}
+    body = {"server_password": password, "gateways": own}
     if body != stored:
         write_private(folder.keys, body)
     return Keys(
-        server_password=body["server_password"],
+        server_password=password,
         gateways={
-            name: GatewayKeys(key=bytes.fromhex(each["key"]), password=each["password"])
-            for name, each in body["gateways"].items()
+            name: GatewayKeys(key=bytes.fromhex(each["key"]), password=each["password"]) for name, each in own.items()
         },
     )
 

@@ -6,7 +6,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from types import FrameType
@@ -16,7 +16,7 @@ from rich.console import Console
 from varde.demo import broker, enrol, kits, ready
 from varde.demo.children import Child, KeepsDyingError, end_all
 from varde.demo.folder import Folder, FolderBusyError, stamp_time, start_clock
-from varde.demo.handover import write_handover
+from varde.demo.handover import Handover, write_handover
 from varde.demo.keys import Keys, keys_for
 from varde.demo.town import TOWN_FILE, Town, read_town
 from vitals.clock import ScaledClock, SystemClock
@@ -50,7 +50,7 @@ class Options:
     exit_after: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class House:
     """One started demo: its folder, people, secrets, time and processes (in the order in which they are ended)."""
 
@@ -59,11 +59,23 @@ class House:
     town: Town
     keys: Keys
     clock: ScaledClock
-    children: list[Child]
+    console: Console
+    children: list[Child] = field(default_factory=list)
+    stamped_at: float = 0.0
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.options.port}"
+
+    def watch(self) -> None:
+        """Stamp the time, restart what ended and say so; raises `KeepsDyingError`."""
+        if monotonic() - self.stamped_at >= _STAMP_S:
+            self.stamped_at = monotonic()
+            stamp_time(self.folder, self.clock)
+        for child in self.children:
+            news = child.watch()
+            if news:
+                self.console.print(news, markup=False)
 
 
 def run(options: Options) -> int:
@@ -73,11 +85,11 @@ def run(options: Options) -> int:
     was_ready = False
     try:
         with _interruptible(), _prepared(options, folder), _running(options, folder, console) as house:
-            _wait_ready(house, console)
+            _wait_ready(house)
             was_ready = True
             sys.stdout.write(f"ready: {house.url}\n")
             sys.stdout.flush()
-            _keep_running(house, console)
+            _keep_running(house)
             return 0
     except KeyboardInterrupt:
         return 0 if was_ready else EXIT_INTERRUPTED
@@ -138,13 +150,15 @@ def _running(options: Options, folder: Folder, console: Console) -> Iterator[Hou
     keys = keys_for(folder, [*(home.gateway for home in town.homes), town.script_gateway])
     clock = start_clock(folder, SystemClock().now(), options.speed)
     console.print(f"demo: {town.municipality}, {len(town.residents)} people who do not exist; data in {folder.root}")
-    house = House(options=options, folder=folder, town=town, keys=keys, clock=clock, children=[])
+    house = House(options=options, folder=folder, town=town, keys=keys, clock=clock, console=console)
     try:
         enrolled = enrol.enrol_once(folder, town, keys, clock)
         console.print(f"time: {clock.now().astimezone():%a %d %b %H:%M}, running {options.speed:g} times as fast")
-        port = _start_broker(house, console)
-        _start_others(house, port, console)
-        write_handover(house.folder, house.url, enrolled, town=town, keys=keys, broker_port=port)
+        port = _start_broker(house)
+        _start_others(house, port)
+        script = keys.gateways[town.script_gateway]
+        handover = Handover(url=house.url, broker_port=port, town=town, enrolled=enrolled, keys=script)
+        write_handover(folder, handover)
         yield house
     finally:
         if house.children:
@@ -153,7 +167,7 @@ def _running(options: Options, folder: Folder, console: Console) -> Iterator[Hou
         stamp_time(folder, clock, clean=True)
 
 
-def _start_broker(house: House, console: Console) -> int:
+def _start_broker(house: House) -> int:
     """Start the broker on a free port and return the port; raises `NotReadyError`."""
     accounts = [
         *(
@@ -167,10 +181,10 @@ def _start_broker(house: House, console: Console) -> int:
     program = broker.mosquitto_path()
     if program:
         command = broker.mosquitto_command(program, house.folder.broker, port, accounts)
-        console.print(f"broker: Mosquitto on port {port}")
+        house.console.print(f"broker: Mosquitto on port {port}")
     else:
         command = broker.amqtt_command(house.folder.broker, port, accounts)
-        console.print(broker.FALLBACK_NOTICE)
+        house.console.print(broker.FALLBACK_NOTICE)
     child = Child(name="broker", command=command, log=house.folder.log / "broker.log")
     house.children.append(child)
     child.start()
@@ -179,7 +193,7 @@ def _start_broker(house: House, console: Console) -> int:
     return port
 
 
-def _start_others(house: House, broker_port: int, console: Console) -> None:
+def _start_others(house: House, broker_port: int) -> None:
     """Start server, air and gateways; the list is kept in the order of ending: who writes first, broker last."""
     varde = [sys.executable, "-m", "varde"]
     server = Child(
@@ -197,7 +211,7 @@ def _start_others(house: House, broker_port: int, console: Console) -> None:
     for child in (server, air, *gateways):
         child.start()
     house.children[:] = [*gateways, air, server, *house.children]
-    console.print(f"started: server, air and {len(gateways)} gateways; logs in {house.folder.log}")
+    house.console.print(f"started: server, air and {len(gateways)} gateways; logs in {house.folder.log}")
 
 
 def _gateway_child(house: House, gateway: str, broker_port: int) -> Child:
@@ -221,17 +235,18 @@ def _server_environment(house: House, broker_port: int) -> dict[str, str]:
     }
 
 
-def _wait_ready(house: House, console: Console) -> None:
+def _wait_ready(house: House) -> None:
     """Return once pages answer, every gateway is connected and the air runs; raises `NotReadyError`."""
     deadline = monotonic() + _READY_WITHIN_S
+    gateways = [home.gateway for home in house.town.homes]
     said: set[str] = set()
     while True:
-        _watch(house, console)
-        steps = ready.look(house.url, house.folder, [home.gateway for home in house.town.homes])
+        house.watch()
+        steps = ready.look(house.url, house.folder, gateways, house.clock.epoch)
         for step in steps:
             if step.done and step.name not in said:
                 said.add(step.name)
-                console.print(f"  {step.name}: {step.words}", markup=False)
+                house.console.print(f"  {step.name}: {step.words}", markup=False)
         if all(step.done for step in steps):
             return
         if monotonic() > deadline:
@@ -240,17 +255,9 @@ def _wait_ready(house: House, console: Console) -> None:
         sleep(_LOOK_S)
 
 
-def _keep_running(house: House, console: Console) -> None:
+def _keep_running(house: House) -> None:
     """Watch the processes until `exit_after` is over or an interrupt comes."""
     started = monotonic()
     while house.options.exit_after is None or monotonic() - started < house.options.exit_after:
-        _watch(house, console)
+        house.watch()
         sleep(_LOOK_S)
-
-
-def _watch(house: House, console: Console) -> None:
-    stamp_time(house.folder, house.clock)
-    for child in house.children:
-        news = child.watch()
-        if news:
-            console.print(news, markup=False)

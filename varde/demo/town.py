@@ -4,6 +4,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class Town:
 
 def read_town(path: Path = TOWN_FILE) -> Town:
     """The town in a file; raises `TownError`, or KeyError naming what is missing."""
-    body = tomllib.loads(path.read_text())
+    body = tomllib.loads(path.read_text(), parse_float=Decimal)
     town = Town(
         municipality=body["municipality"]["name"],
         number=body["municipality"]["number"],
