@@ -33,7 +33,7 @@ format: setup-all ## put the code into the house's format
 	@$(BIN)/ruff format --quiet .
 
 .PHONY: lock
-lock: setup-all ## resolve requirements/*.txt anew from pyproject.toml (needs uv on PATH)
+lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv on PATH)
 	@tools/lock
 
 .PHONY: clean

@@ -24,8 +24,8 @@ EDGES = {
 }
 # Single calls allowed in otherwise pure files.
 ALLOWED = {
-    ("alerts/rulebook.py", "read_text"): "loads the shipped rulebooks",
-    ("alerts/rulebook.py", "read_bytes"): "loads the shipped rulebooks",
+    ("alerts/rulebook.py", "read_bytes"): "loads a rulebook",
+    ("alerts/rulebook.py", "glob"): "lists the shipped rulebooks",
 }
 
 
