@@ -11,6 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from server.db.dialect import begin_statement
 
@@ -59,8 +60,8 @@ def file_address(path: Path) -> str:
 def _file_of(address: str) -> str | None:
     try:
         url = make_url(address)
-    except ValueError as error:
-        raise DatabaseAddressError(f"database: {address.split('@')[-1]!r} is not an address: {error}") from None
+    except (ArgumentError, ValueError):  # the text may hold a password, so it is not repeated
+        raise DatabaseAddressError("database: not an address such as sqlite:///PATH") from None
     if url.get_backend_name() != "sqlite":
         raise DatabaseAddressError(
             f"database: {url.get_backend_name()} is not supported yet; use sqlite:///PATH or leave it out"

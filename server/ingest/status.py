@@ -2,9 +2,8 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 from vitals.wire import BODY_BYTES_MAX, WireError
@@ -22,8 +21,8 @@ class GatewayStatus:
     battery: int | None = None  # percent
     spool: int | None = None  # messages not yet receipted
     refused: int | None = None  # frames that no profile could read
-    heard: Mapping[str, str] = MappingProxyType({})  # device address -> RFC 3339 time
-    versions: Mapping[str, str] = MappingProxyType({})
+    heard: Mapping[str, str] = field(default_factory=dict)  # device address -> RFC 3339 time
+    versions: Mapping[str, str] = field(default_factory=dict)
 
 
 def parse_status(body: bytes) -> GatewayStatus:
@@ -78,4 +77,4 @@ def _texts(fields: Mapping[str, Any], field: str) -> Mapping[str, str]:
     for name, text in value.items():
         if not isinstance(text, str) or len(text) > _TEXT_MAX or len(name) > _TEXT_MAX:
             raise WireError(f"{field}.{name[:_TEXT_MAX]}", f"must be a text of at most {_TEXT_MAX} characters")
-    return MappingProxyType(value)
+    return dict(value)

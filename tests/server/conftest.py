@@ -1,0 +1,37 @@
+"""A migrated database file for each test, and one small municipality in it."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from server.db.engine import Database, file_address
+from server.db.migrate import upgrade_database
+from tests.server.world import World, make_world
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file after all migrations, copied by each test: migrating takes longer than most of them."""
+    path = tmp_path_factory.mktemp("migrated") / "varde.db"
+    database = Database(file_address(path))
+    upgrade_database(database)
+    database.close()
+    return path
+
+
+@pytest.fixture
+def database(migrated: Path, tmp_path: Path) -> Iterator[Database]:
+    """A real database file of this test's own."""
+    path = tmp_path / "varde.db"
+    shutil.copy(migrated, path)
+    opened = Database(file_address(path))
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(database: Database, tmp_path: Path) -> World:
+    """One municipality with a team, a nurse, a patient, a gateway and an oximeter."""
+    return make_world(database, tmp_path)

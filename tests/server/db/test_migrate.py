@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Table, delete, insert, update
+from sqlalchemy.exc import IntegrityError
+
+from server.db import tables
+from server.db.engine import Database, file_address
+from server.db.migrate import WrongTablesError, check, upgrade_database
+from tests.server.world import START, World
+
+
+def test_a_migrated_database_has_exactly_the_tables_of_the_program(database: Database) -> None:
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, tables.metadata) == []
+
+
+def test_migrating_twice_is_harmless(world: World) -> None:
+    upgrade_database(world.database)
+    upgrade_database(world.database)
+    check(world.database)
+    assert world.count(tables.patient) == 1
+
+
+def test_an_empty_database_is_refused_by_name_of_the_remedy(tmp_path: Path) -> None:
+    database = Database(file_address(tmp_path / "empty.db"))
+    with pytest.raises(WrongTablesError, match="varde migrate"):
+        check(database)
+    database.close()
+
+
+def test_a_migration_that_is_cut_short_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(file_address(tmp_path / "cut.db"))
+    monkeypatch.setattr("server.db.dialect.never_changed", lambda table: (f"NOT SQL {table}",))
+    with pytest.raises(Exception, match="syntax error"):
+        upgrade_database(database)
+    monkeypatch.undo()
+    with database.read() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar() == 0
+    upgrade_database(database)
+    check(database)
+    database.close()
+
+
+@pytest.mark.parametrize("table", [tables.fact, tables.audit], ids=lambda table: table.name)
+@pytest.mark.parametrize("how", [update, delete], ids=lambda how: how.__name__)
+def test_what_only_grows_cannot_be_changed(world: World, table: Table, how: type) -> None:
+    rows = {
+        tables.fact: {"patient_id": world.patient, "kind": "raised"},
+        tables.audit: {"actor": "x", "role": "nurse", "action": "see_patient", "outcome": "done"},
+    }
+    with world.database.write() as connection:
+        connection.execute(insert(table).values(municipality_id=world.municipality, at=START, **rows[table]))
+    statement = update(table).values(at=START) if how is update else delete(table)
+    with pytest.raises(IntegrityError, match="only grows"), world.database.write() as connection:
+        connection.execute(statement)
+    assert world.count(table) == 1
+
+
+def test_every_table_carries_its_municipality() -> None:
+    assert [table.name for table in tables.metadata.sorted_tables if "municipality_id" not in table.c] == []
