@@ -156,19 +156,18 @@ def system_packages() -> None:
 def pip(*words: str) -> None:
     """Run pip, showing how far it is; its own words only when it fails."""
     command = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "--no-input", *words]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    assert process.stdout is not None
     said: list[str] = []
     collected, shown = 0, time.monotonic()
-    for line in process.stdout:
-        said.append(line)
-        collected += line.startswith("Collecting ")
-        if line.startswith("Installing collected") and collected:
-            say(f"        {collected} packages looked up, unpacking")
-        elif line.startswith("Collecting ") and time.monotonic() - shown > PROGRESS_S:
-            say(f"        {collected} packages looked up")
-            shown = time.monotonic()
-    if process.wait():
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        for line in process.stdout or ():
+            said.append(line)
+            collected += line.startswith("Collecting ")
+            if line.startswith("Installing collected") and collected:
+                say(f"        {collected} packages looked up, unpacking")
+            elif line.startswith("Collecting ") and time.monotonic() - shown > PROGRESS_S:
+                say(f"        {collected} packages looked up")
+                shown = time.monotonic()
+    if process.returncode:
         raise SetupError("pip failed:\n" + "".join(said)[-2500:].strip())
 
 

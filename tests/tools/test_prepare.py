@@ -1,0 +1,68 @@
+"""Set-up says what is missing, in words that somebody can act on, and does nothing twice."""
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tools import prepare
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder without `.venv` in which set-up may do what it likes."""
+    for name, place in (("ROOT", ""), ("VENV", ".venv"), ("PYTHON", ".venv/bin/python")):
+        monkeypatch.setattr(prepare, name, tmp_path / place)
+    monkeypatch.setattr(prepare, "STAMPS", tmp_path / ".venv" / "stamps.json")
+    return tmp_path
+
+
+def test_a_python_without_venv_is_told_the_package(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ensurepip", None)
+    with pytest.raises(prepare.SetupError, match="apt install python3-venv"):
+        prepare.environment()
+    assert not (elsewhere / ".venv").exists()
+
+
+def test_an_environment_is_made_once_and_anew_where_it_was_moved(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    prepare.environment()
+    assert "making .venv" in capsys.readouterr().out
+    prepare.environment()
+    assert capsys.readouterr().out == ""
+    prepare.save("environment", "/somewhere/else/.venv")
+    monkeypatch.setitem(sys.modules, "ensurepip", None)  # so that the second making is only tried
+    with pytest.raises(prepare.SetupError):
+        prepare.environment()
+    assert "making .venv" in capsys.readouterr().out
+
+
+def test_missing_programs_are_named_one_sentence_each(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("PATH", str(elsewhere))
+    monkeypatch.setattr(prepare, "SBIN", "")
+    prepare.system_packages()
+    said = capsys.readouterr().out.splitlines()
+    assert len(said) == 2
+    assert "apt install mosquitto" in said[0]
+    assert "apt install chromium" in said[1]
+
+
+def test_pip_shows_its_words_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(prepare, "PYTHON", Path(sys.executable))
+    with pytest.raises(prepare.SetupError, match="no-such-lock"):
+        prepare.pip("install", "--no-index", "-r", "no-such-lock.txt")
+
+
+def test_a_second_run_takes_under_two_seconds() -> None:
+    """On this checkout, whose set-up is what runs this test."""
+    words = [sys.executable, str(prepare.ROOT / "tools" / "prepare.py"), "run"]
+    subprocess.run(words, check=True, capture_output=True)
+    began = time.monotonic()
+    done = subprocess.run(words, check=True, capture_output=True, text=True)
+    assert done.stdout == ""
+    assert time.monotonic() - began < 2
