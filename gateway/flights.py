@@ -1,0 +1,89 @@
+"""Which messages are on their way, and when to send them again. Pure: monotonic seconds come in as `now`.
+
+A message is in flight from its sending until a receipt names it. Without one it is sent again, later each time. The
+window bounds what is sent fresh; a message that has waited long no longer holds a place in it, so that one which the
+server never answers for cannot stop the others.
+"""
+
+import random
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.spool import Message
+from vitals.reading import ReadingId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to wait for what; seconds of real time.
+
+    `resend_first`: a server commits in well under a second, a restarting one is back in five. `resend_max`: a receipt
+    lost for good costs a minute. `reconnect_first` and `reconnect_max`: a broker's restart goes unnoticed, and a house
+    without internet dials twice a minute. Each wait is moved at random by up to a quarter, so that a thousand gateways
+    that lost the same broker do not come back as one.
+    """
+
+    resend_first: float = 5.0
+    resend_max: float = 60.0
+    reconnect_first: float = 0.5
+    reconnect_max: float = 30.0
+    heartbeat: float = 30.0
+    window: int = 100
+
+
+# After so many sendings a message gives its place in the window to a fresh one, and ...
+_PATIENT_SENDINGS = 3
+# ... as long as no more than this wait in memory, 0.5 MB.
+_FLIGHTS_MAX = 1000
+
+
+def backoff(first: float, most: float, attempt: int, rng: random.Random) -> float:
+    """The wait after the `attempt`-th failure (from 0): doubling, capped, moved by up to a quarter either way."""
+    return min(most, first * 2.0 ** min(attempt, 30)) * rng.uniform(0.75, 1.25)
+
+
+@dataclass(slots=True)
+class _Flight:
+    message: Message
+    due: float
+    sendings: int = 1
+
+
+class Flights:
+    """The flights of one connection to the broker."""
+
+    def __init__(self, patience: Patience, rng: random.Random) -> None:
+        self._patience = patience
+        self._rng = rng
+        self._flights: dict[ReadingId, _Flight] = {}
+        self.cursor = 0  # the `seq` up to which everything was sent on this connection
+
+    def room(self) -> int:
+        """How many fresh messages may be sent now."""
+        holding = sum(flight.sendings < _PATIENT_SENDINGS for flight in self._flights.values())
+        return max(0, min(self._patience.window - holding, _FLIGHTS_MAX - len(self._flights)))
+
+    def launch(self, message: Message, now: float) -> None:
+        """Note that `message` was sent for the first time on this connection."""
+        self._flights[message.id] = _Flight(message, now + self._wait(0))
+        self.cursor = max(self.cursor, message.seq)
+
+    def overdue(self, now: float) -> list[Message]:
+        """The messages to send again at `now`, oldest first; they count as sent."""
+        late = sorted((each for each in self._flights.values() if each.due <= now), key=lambda each: each.message.seq)
+        for flight in late:
+            flight.due = now + self._wait(flight.sendings)
+            flight.sendings += 1
+        return [flight.message for flight in late]
+
+    def land(self, ids: Iterable[ReadingId]) -> None:
+        """Note that the server has these."""
+        for each in ids:
+            self._flights.pop(each, None)
+
+    def next_due(self) -> float | None:
+        """When the next message is to be sent again; None when nothing is in flight."""
+        return min((flight.due for flight in self._flights.values()), default=None)
+
+    def _wait(self, attempt: int) -> float:
+        return backoff(self._patience.resend_first, self._patience.resend_max, attempt, self._rng)

@@ -1,0 +1,92 @@
+"""From what a device said to what the server is told: decode, time and identity together. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from gateway.identity import by_connection, by_device_time, by_sequence, reading_id
+from gateway.profiles import CLOCK_NOT_SET, Decoded, DecodeError, Special, decode
+from gateway.radio import Notification
+from gateway.timekeeping import Timing, timing
+from vitals.reading import DeviceId, Extreme, Measurement, Reading, RefusedFrame
+
+_FLAGS_MAX = 32  # what the wire takes; an oximeter that sets every bit has two more
+_REASON_MAX = 400  # likewise
+
+# A device says "above" or "below" what it can measure; the rules must hear that, and the flag keeps the device's word.
+_EXTREMES = {Special.PLUS_INFINITY: Extreme.HI, Special.MINUS_INFINITY: Extreme.LO}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatteryLevel:
+    """Percent of a device's battery; it travels with the device's next reading."""
+
+    percent: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Circumstances:
+    """What the gateway knows beside the frame: the device's zone, the start of the connection, its last battery."""
+
+    zone: ZoneInfo
+    start: datetime
+    battery: int | None = None
+
+
+def interpret(notification: Notification, around: Circumstances) -> Reading | RefusedFrame | BatteryLevel:
+    """What `notification` means; bytes that no profile can read become a `RefusedFrame`, never a guess."""
+    try:
+        decoded = decode(notification.characteristic, notification.payload, notification.model)
+    except DecodeError as refusal:
+        return _refused(notification, around.start, refusal.reason)
+    battery = decoded.metrics.get("battery")
+    if battery is not None:
+        return BatteryLevel(percent=int(battery))
+    return _reading(notification, decoded, around)
+
+
+def _refused(notification: Notification, start: datetime, reason: str) -> RefusedFrame:
+    device, characteristic, frame = notification.device, notification.characteristic, notification.payload
+    return RefusedFrame(
+        id=reading_id(device, characteristic, frame, by_connection(start)),
+        device=DeviceId(device.upper()),
+        model=notification.model,
+        characteristic=characteristic,
+        frame=frame,
+        heard_at=notification.heard_at,
+        reason=reason[:_REASON_MAX],
+    )
+
+
+def _reading(notification: Notification, decoded: Decoded, around: Circumstances) -> Reading:
+    clock_set = CLOCK_NOT_SET not in decoded.flags
+    when = timing(decoded.taken_at, notification.heard_at, around.zone, clock_set=clock_set)
+    mark = _mark(decoded, when, around.start)
+    words = tuple(f"{name}:{word}" for name, word in decoded.special.items())
+    return Reading(
+        id=reading_id(notification.device, notification.characteristic, notification.payload, mark),
+        device=DeviceId(notification.device.upper()),
+        model=notification.model,
+        taken_at=when.taken_at,
+        clock=when.clock,
+        measurements=_measurements(decoded.metrics, decoded.special),
+        quality=decoded.quality,
+        # Each word once; those that explain missing values and times first, should there be too many.
+        flags=tuple(dict.fromkeys((*words, *when.flags, *decoded.flags)))[:_FLAGS_MAX],
+        battery=around.battery,
+    )
+
+
+def _mark(decoded: Decoded, when: Timing, start: datetime) -> str:
+    if decoded.sequence is not None:
+        return by_sequence(decoded.sequence)
+    if decoded.taken_at is not None and when.trusted:
+        return by_device_time(decoded.taken_at)
+    return by_connection(start)
+
+
+def _measurements(metrics: Mapping[str, Decimal | None], special: Mapping[str, Special]) -> tuple[Measurement, ...]:
+    values = {name: _EXTREMES.get(special[name]) if name in special else value for name, value in metrics.items()}
+    return tuple(Measurement(metric=name, value=value) for name, value in values.items() if value is not None)

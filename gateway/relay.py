@@ -1,0 +1,158 @@
+"""The gateway's loop: listen -> decode -> keep -> send, each station a call, all on one thread.
+
+    radio.run(...)          brings notifications and waits, unconfirmed, while ...
+      Relay.hear            ... this has them decoded (`interpret`, pure) and on the disk (`spool.keep`)
+    uplink.run()            sends what the spool holds, at its own pace, until the server's receipt
+
+Only the spool stands between the two halves: when the server is away the first goes on, and after a kill the second
+starts where the file says.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.metadata import version
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from gateway import heartbeat
+from gateway.flights import Patience
+from gateway.interpret import BatteryLevel, Circumstances, interpret
+from gateway.radio import KnownDevice, Notification, Radio, Session, SessionState
+from gateway.sessions import Sessions
+from gateway.settings import Settings
+from gateway.spool import Message, Spool, SpoolBroken, SpoolFull
+from gateway.uplink import Identity, Uplink
+from vitals.clock import Clock
+from vitals.reading import Reading, RefusedFrame
+from vitals.topics import Lane
+from vitals.wire import render_frame, render_reading
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clocks:
+    """`given` is what readings carry; `real`, the machine's own, is what links and kills happen on."""
+
+    given: Clock
+    real: Clock
+
+
+async def run(
+    settings: Settings, radio: Radio, clocks: Clocks, stop: asyncio.Event, patience: Patience | None = None
+) -> None:
+    """Relay until `stop` is set; raises `SpoolBroken`, or what ended the radio."""
+    spool = Spool.open(settings.spool)
+    try:
+        identity = Identity(gateway=settings.id, key=settings.key)
+        uplink = Uplink(identity, spool, settings.mqtt, patience or Patience())
+        relay = Relay(spool, settings.devices, clocks, uplink.wake)
+        log.info("start gateway=%s devices=%d spool=%d", settings.id, len(settings.devices), spool.depth)
+        await _first_of(
+            radio.run(settings.devices, relay.hear, relay.report), uplink.run(relay.status), stop.wait(), relay.broken()
+        )
+        log.info("stop gateway=%s spool=%d", settings.id, spool.depth)
+    finally:
+        spool.close()
+
+
+async def _first_of(*jobs: Coroutine[Any, Any, object]) -> None:
+    """Run all until one ends, end the others, and raise what went wrong."""
+    tasks = [asyncio.create_task(job) for job in jobs]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException) and not isinstance(result, asyncio.CancelledError):
+            raise result
+
+
+class Relay:
+    """Stations 2 and 3: makes a message of every notification and keeps it, then calls `kept`."""
+
+    def __init__(self, spool: Spool, devices: Sequence[KnownDevice], clocks: Clocks, kept: Callable[[], None]) -> None:
+        self._spool = spool
+        self._sessions = Sessions(spool)
+        self._zones = {device.address: ZoneInfo(device.timezone) for device in devices}
+        self._clocks = clocks
+        self._kept = kept
+        self._batteries: dict[str, int] = {}
+        self._heard: dict[str, datetime] = {}
+        self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def report(self, session: Session) -> None:
+        """Note a session's opening or end; raises `SpoolFull` or `SpoolBroken`, an opening also when nothing fits."""
+        try:
+            if session.state is SessionState.OPEN:
+                self._spool.room()
+                self._sessions.start_of(session, self._clocks.real.now())
+            else:
+                self._sessions.end(session, self._clocks.real.now())
+        except SpoolBroken as error:
+            self._break(error)
+            raise
+
+    def hear(self, notification: Notification) -> None:
+        """Return when `notification` is safe on disk; raises `SpoolFull` or `SpoolBroken` when it is not."""
+        try:
+            self._hear(notification)
+        except SpoolFull as error:
+            log.error("not_kept device=%s reason=%r", notification.device, str(error))  # noqa: TRY400
+            raise
+        except SpoolBroken as error:
+            self._break(error)
+            raise
+
+    def _hear(self, notification: Notification) -> None:
+        real_now = self._clocks.real.now()
+        device = notification.device
+        said = interpret(
+            notification,
+            Circumstances(
+                zone=self._zones[device],
+                start=self._sessions.start_of(notification.session, real_now),
+                battery=self._batteries.get(device),
+            ),
+        )
+        self._heard[device] = notification.heard_at
+        if isinstance(said, BatteryLevel):
+            self._batteries[device] = said.percent
+            return
+        message = _message(said)
+        new = self._spool.keep(message, real_now)
+        log.info("kept id=%s device=%s lane=%s new=%s", message.id, device, message.lane.value, new)
+        self._kept()
+
+    async def broken(self) -> None:
+        """Wait until the spool breaks; raises `SpoolBroken`."""
+        await self._broken
+
+    def status(self, receipts_refused: int) -> bytes:
+        """The body of the heartbeat."""
+        return heartbeat.render(
+            heartbeat.Status(
+                at=self._clocks.given.now(),
+                spool=self._spool.depth,
+                refused=self._spool.refused,
+                receipts_refused=receipts_refused,
+                heard=self._heard,
+                version=version("varde"),
+            )
+        )
+
+    def _break(self, error: SpoolBroken) -> None:
+        if not self._broken.done():
+            self._broken.set_exception(error)
+
+
+def _message(said: Reading | RefusedFrame) -> Message:
+    if isinstance(said, Reading):
+        return Message(id=said.id, lane=Lane.READINGS, body=render_reading(said), device=said.device)
+    log.warning("frame_refused id=%s device=%s reason=%r", said.id, said.device, said.reason)
+    return Message(id=said.id, lane=Lane.FRAMES, body=render_frame(said), device=said.device)
