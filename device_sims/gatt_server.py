@@ -1,0 +1,81 @@
+"""Characteristics that keep to their own properties, as the firmware of a device does.
+
+Bumble's server answers any read and takes any write. Here a read, a write or a subscription that the characteristic
+does not offer is refused with the error the specification names, and a bonded device wants an encrypted link.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from bumble import att
+from bumble.gatt import (
+    GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+    Characteristic,
+    Descriptor,
+)
+from bumble.gatt_server import Server
+
+READ = Characteristic.Properties.READ
+WRITE = Characteristic.Properties.WRITE
+NOTIFY = Characteristic.Properties.NOTIFY
+INDICATE = Characteristic.Properties.INDICATE
+
+IMPROPERLY_CONFIGURED = 0xFD  # Core Specification Supplement, Part B, 1.2
+_Subscribed = Callable[[Any, "CheckedCharacteristic"], None]
+
+
+class CheckedCharacteristic(Characteristic[bytes]):  # type: ignore[misc]
+    """A characteristic that does what its properties say and nothing else."""
+
+    async def read_value(self, bearer: Any) -> bytes:
+        if not self.properties & READ:
+            raise att.ATT_Error(error_code=att.ATT_READ_NOT_PERMITTED_ERROR, att_handle=self.handle)
+        return bytes(await super().read_value(bearer))
+
+    async def write_value(self, bearer: Any, value: bytes) -> None:
+        if not self.properties & (WRITE | Characteristic.Properties.WRITE_WITHOUT_RESPONSE):
+            raise att.ATT_Error(error_code=att.ATT_WRITE_NOT_PERMITTED_ERROR, att_handle=self.handle)
+        await super().write_value(bearer, value)
+
+
+def readable(uuid: int, value: bytes) -> CheckedCharacteristic:
+    """A characteristic with a fixed value; `uuid` is its 16-bit UUID."""
+    return CheckedCharacteristic(_uuid(uuid), READ, att.Attribute.READABLE, value)
+
+
+def speaking(
+    uuid: int, properties: Any, *, server: Server, bonded: bool, subscribed: _Subscribed, value: bytes = b""
+) -> CheckedCharacteristic:
+    """A characteristic that notifies or indicates; `subscribed` is called when a central turned that on."""
+    permissions = att.Attribute.READABLE if properties & READ else att.Attribute.Permissions(0)
+    characteristic = CheckedCharacteristic(_uuid(uuid), properties, permissions, value)
+
+    def write(bearer: Any, bits: bytes) -> None:
+        asked = int.from_bytes(bits, "little")
+        offered = (1 if properties & NOTIFY else 0) | (2 if properties & INDICATE else 0)
+        if len(bits) != 2 or asked & ~offered:
+            raise att.ATT_Error(error_code=IMPROPERLY_CONFIGURED)
+        server.write_cccd(bearer, characteristic, bits)
+        if asked:
+            subscribed(bearer, characteristic)
+
+    rights = att.Attribute.READABLE | att.Attribute.WRITEABLE
+    if bonded:
+        rights |= att.Attribute.WRITE_REQUIRES_ENCRYPTION
+    characteristic.descriptors = [
+        Descriptor(
+            GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
+            rights,
+            att.AttributeValueV2(lambda bearer: server.read_cccd(bearer, characteristic), write=write),
+        )
+    ]
+    return characteristic
+
+
+def is_subscribed(server: Server, bearer: Any, characteristic: CheckedCharacteristic) -> bool:
+    """Whether the central on `bearer` wants to hear of `characteristic`."""
+    return any(server.subscribers.get(bearer, {}).get(characteristic.handle, b""))
+
+
+def _uuid(short: int) -> str:
+    return f"{short:04X}"
