@@ -1,0 +1,193 @@
+"""The ingest role against a real broker."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import OperationalError
+
+from server.db import tables
+from server.ingest.mqtt import Broker
+from server.ingest.worker import Ingest
+from server.parts import Parts
+from tests.broker import Mosquitto
+from tests.server.gateway_stub import GatewayStub, wait_for
+from tests.server.world import START, World, an_id
+from vitals.clock import ManualClock
+from vitals.topics import Lane, gateway_id, topic
+
+
+def parts_for(world: World, broker: Mosquitto) -> Parts:
+    return world.parts(ManualClock(START + timedelta(days=1)), mqtt_host=broker.host, mqtt_port=broker.port)
+
+
+@contextmanager
+def running(parts: Parts) -> Iterator[Ingest]:
+    link = Broker(parts.settings)
+    role, stop = Ingest(parts, link), threading.Event()
+    thread = threading.Thread(target=role.run, args=(stop,))
+    thread.start()
+    try:
+        wait_for(lambda: link.connected)
+        yield role
+    finally:
+        stop.set()
+        thread.join(10)
+        assert not thread.is_alive()
+
+
+def test_a_reading_is_stored_receipted_and_nudges_the_watch(world: World, broker: Mosquitto) -> None:
+    parts = parts_for(world, broker)
+    with running(parts), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish(*world.reading())
+        assert parts.wake_watch.wait(10)
+        wait_for(gateway.accepted)
+    assert gateway.accepted() == [an_id(0)]
+    assert world.count(tables.reading) == 1
+    assert b'varde_readings_total{result="new"} 1.0' in parts.metrics.text()
+
+
+def test_a_batch_gives_one_receipt_a_gateway_with_repeats_and_rejections(world: World, broker: Mosquitto) -> None:
+    broken = world.sealed(Lane.READINGS, b'{"id": "%s", "values": {"spo3": 1}}' % an_id(99).encode())
+    messages = [world.reading(number=n) for n in range(50)] + [world.reading(number=7), world.frame(), broken]
+    with running(parts_for(world, broker)), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish_many(messages)
+        wait_for(lambda: len(gateway.accepted()) == 52)
+        wait_for(lambda: any(receipt.rejected for receipt in gateway.receipts))
+    assert set(gateway.accepted()) == {an_id(n) for n in range(50)} | {an_id("frame 0")}
+    assert [each.id for receipt in gateway.receipts for each in receipt.rejected] == [an_id(99)]
+    assert len(gateway.receipts) < 20  # batched, not one by one
+    assert world.count(tables.reading) == 50
+
+
+def test_a_foreign_gateway_is_kept_and_gets_no_receipt(world: World, broker: Mosquitto) -> None:
+    where, payload = world.reading(number=5)
+    forged = world.sealed(Lane.READINGS, payload.partition(b"\n")[2], key=b"other key")
+    with running(parts_for(world, broker)), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish(*forged)
+        gateway.publish(where, payload)  # its receipt proves that the forged one before it was dealt with
+        wait_for(gateway.accepted)
+    assert gateway.accepted() == [an_id(5)]
+    assert all(not receipt.rejected for receipt in gateway.receipts)
+    assert [row["kind"] for row in world.rows(tables.quarantine)] == ["foreign_gateway"]
+
+
+def test_what_came_while_the_server_was_away_waits_at_the_broker(world: World, broker: Mosquitto) -> None:
+    parts = parts_for(world, broker)
+    with running(parts):
+        pass
+    with GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish_many([world.reading(number=n) for n in range(300)])
+        with running(parts):
+            wait_for(lambda: world.count(tables.reading) == 300)
+            wait_for(lambda: len(set(gateway.accepted())) == 300)
+
+
+def test_a_broker_that_lost_everything_is_found_again(world: World, broker: Mosquitto) -> None:
+    with running(parts_for(world, broker)) as role:
+        broker.kill()
+        broker.wipe()
+        broker.start()
+        wait_for(lambda: role._broker.connected)
+        with GatewayStub(broker, world.gateway, world.key) as gateway:
+            wait_for(lambda: _published_until_accepted(gateway, world))
+
+
+def _published_until_accepted(gateway: GatewayStub, world: World) -> bool:
+    gateway.publish(*world.reading())
+    return bool(gateway.accepted())
+
+
+def test_nothing_is_said_before_the_commit(world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database refuses, no receipt and no acknowledgement; once it can, both, and nothing is lost."""
+    parts = parts_for(world, broker)
+    refusing, real = threading.Event(), Ingest.store
+    refusing.set()
+
+    def store(self: Ingest, batch: Any) -> Any:
+        if refusing.is_set():
+            raise OperationalError("INSERT", {}, OSError("disk full"))
+        return real(self, batch)
+
+    monkeypatch.setattr(Ingest, "store", store)
+    monkeypatch.setattr("server.ingest.worker._RETRY_SECONDS", 0.01)
+    with running(parts), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish(*world.reading())
+        wait_for(lambda: b"varde_ingest_batch_failures_total 3.0" in parts.metrics.text())
+        assert gateway.receipts == []
+        refusing.clear()
+        wait_for(gateway.accepted)
+    assert world.count(tables.reading) == 1
+
+
+def test_one_message_that_we_fail_on_holds_up_nobody(
+    world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from server.ingest import worker
+
+    real = worker.receive
+
+    def fail_on_one(where: str, payload: bytes, *rest: Any) -> Any:
+        if an_id(1).encode() in payload:
+            raise ZeroDivisionError
+        return real(where, payload, *rest)
+
+    monkeypatch.setattr(worker, "receive", fail_on_one)
+    with running(parts_for(world, broker)), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish_many([world.reading(number=n) for n in range(3)])
+        wait_for(lambda: len(gateway.accepted()) == 2)
+        wait_for(lambda: world.count(tables.quarantine) == 1)
+    assert set(gateway.accepted()) == {an_id(0), an_id(2)}  # no receipt: the gateway keeps it and sends it again
+    (row,) = world.rows(tables.quarantine)
+    assert row["kind"] == "server_fault"
+    assert "ZeroDivisionError" in row["reason"]
+
+
+_DIES_AFTER_COMMIT = """
+import os, sys, threading
+from pathlib import Path
+from server.db.engine import Database
+from server.ingest.mqtt import Broker
+from server.ingest.worker import Ingest
+from server.parts import Parts
+from server.settings import Settings
+from server.vault import open_vault
+from vitals.clock import SystemClock
+
+settings = Settings(data=Path(sys.argv[1]), mqtt_port=int(sys.argv[2]))
+parts = Parts(settings=settings, clock=SystemClock(), database=Database(settings.database_address),
+              vault=open_vault(settings.vault_path, create=False))
+Ingest.tell = lambda *_: os._exit(9)
+print("up", flush=True)
+Ingest(parts, Broker(settings)).run(threading.Event())
+"""
+
+
+def test_killed_between_commit_and_receipt_it_gives_the_receipt_next_time(world: World, broker: Mosquitto) -> None:
+    command = [sys.executable, "-c", _DIES_AFTER_COMMIT, str(world.folder), str(broker.port)]
+    with GatewayStub(broker, world.gateway, world.key) as gateway:
+        with subprocess.Popen(command, stdout=subprocess.PIPE) as dying:
+            assert dying.stdout is not None
+            dying.stdout.readline()
+            while dying.poll() is None:  # until its subscription stands and one reached it
+                gateway.publish(*world.reading())
+        assert dying.returncode == 9
+        assert world.count(tables.reading) == 1
+        assert gateway.receipts == []
+        with running(parts_for(world, broker)):
+            wait_for(gateway.accepted)  # the broker was not told either, so it sends it again
+    assert set(gateway.accepted()) == {an_id(0)}
+    assert world.count(tables.reading) == 1
+
+
+def test_our_receipts_are_not_taken_for_readings(world: World, broker: Mosquitto) -> None:
+    with running(parts_for(world, broker)), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish(topic(gateway_id(world.gateway), Lane.COMMANDS), b"{}")
+        gateway.publish(*world.reading())
+        wait_for(gateway.accepted)
+    assert world.count(tables.quarantine) == 0
