@@ -1,10 +1,11 @@
 """What the documents say is so: every folder has its line, every file they name is there, every command works."""
 
+import ast
 import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import PACKAGES, files
+from tests.architecture.tree import PACKAGES, Module, files, modules
 
 MAP = "docs/ARCHITECTURE.md"
 # In the map each top-level folder has a row that begins with its name: "| `vitals/` | ...".
@@ -12,13 +13,15 @@ ROW = re.compile(r"^\| `([\w.]+)/` \|", re.MULTILINE)
 _TOPS = "|".join((*PACKAGES, "tests", "tools", "docs", "requirements", "benchmarks"))
 NAMED = re.compile(rf"`((?:{_TOPS})/[\w./-]*)`")
 LINK = re.compile(r"\]\((?!\w+:|#)([^)#\s]+)")
+VARDE = re.compile(r"(?:^|`|/|\s)varde ([a-z][a-z-]+)(?![\w/.])", re.MULTILINE)
+FRONT_DOOR = "varde/cli.py"
 MAKE = re.compile(r"(?:^|`|\s)make ([a-z][a-z-]*)", re.MULTILINE)
 TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 
 def guard(root: Path) -> list[str]:
     listed = list(files(root))
-    return [*_map(root, listed), *_named(root, listed), *_commands(root)]
+    return [*_map(root, listed), *_named(root, listed), *_commands(root), *_varde_commands(root, listed)]
 
 
 def _map(root: Path, listed: list[str]) -> Iterator[str]:
@@ -51,6 +54,25 @@ def _commands(root: Path) -> Iterator[str]:
         for target in sorted(set(MAKE.findall(_code(root / page)))):
             if target not in targets:
                 yield f"{page}: `make {target}` is not in the Makefile"
+
+
+def _varde_commands(root: Path, listed: list[str]) -> Iterator[str]:
+    known = set[str]()
+    for module in modules(root, "varde"):
+        if module.path == FRONT_DOOR:
+            known = set(_offered(module))
+    for page in _pages(listed):
+        for command in sorted(set(VARDE.findall(_code(root / page))) - known):
+            yield f"{page}: `varde {command}` is not a command of {FRONT_DOOR}"
+
+
+def _offered(module: Module) -> Iterator[str]:
+    """Functions under `@app.command`, and names handed on by `_pass_on(name, ...)`."""
+    for node in ast.walk(module.syntax):
+        if isinstance(node, ast.FunctionDef) and any("command" in ast.unparse(each) for each in node.decorator_list):
+            yield node.name.replace("_", "-")
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "_pass_on" and node.args:
+            yield str(ast.literal_eval(node.args[0]))
 
 
 def _code(page: Path) -> str:

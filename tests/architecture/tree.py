@@ -96,7 +96,9 @@ def files(root: Path) -> Iterator[str]:
         return
     for file in sorted(root.rglob("*")):
         path = file.relative_to(root).as_posix()
-        if file.is_file() and not _UNSEEN & set(path.split("/")):
+        top = path.split("/", 1)[0]
+        cache = top.startswith(".") and (root / top).is_dir() and top != ".ci"
+        if file.is_file() and not cache and not _UNSEEN & set(path.split("/")):
             yield path
 
 

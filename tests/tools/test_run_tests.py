@@ -1,0 +1,31 @@
+"""The test run counts what it ran, and is red when anything was."""
+
+from pathlib import Path
+
+import pytest
+
+from tools import run_tests
+
+INI = "[pytest]\nmarkers = alone\n"
+GOOD = "import pytest\ndef test_one(): ...\ndef test_two(): ...\n@pytest.mark.alone\ndef test_three(): ...\n"
+BAD = "def test_four(): assert False\n"
+
+
+def _run(root: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> int:
+    (root / "pytest.ini").write_text(INI)
+    (root / "test_it.py").write_text(body)
+    monkeypatch.setattr(run_tests, "ROOT", root)
+    monkeypatch.setattr(run_tests, "REPORTS", root / "reports")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    return run_tests.main([])
+
+
+def test_both_kinds_are_counted_and_one_failure_makes_it_red(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(tmp_path, monkeypatch, GOOD + BAD) == 1
+    assert "4 tests: 1 failed" in capsys.readouterr().out
+
+
+def test_finding_no_test_is_red(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _run(tmp_path, monkeypatch, "") == 1
