@@ -19,6 +19,11 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+def _program(path: Path, body: str) -> None:
+    path.write_text(f"#!/bin/sh\n{body}\n")
+    path.chmod(0o755)
+
+
 def test_a_python_without_venv_is_told_the_package(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ensurepip", None)
     with pytest.raises(prepare.SetupError, match="apt install python3-venv"):
@@ -50,6 +55,22 @@ def test_missing_programs_are_named_one_sentence_each(
     assert len(said) == 2
     assert "apt install mosquitto" in said[0]
     assert "apt install chromium" in said[1]
+
+
+def test_root_gets_only_what_is_missing_one_call_each(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _program(elsewhere / "chromium", "")
+    _program(elsewhere / "apt-get", f'echo "$DEBIAN_FRONTEND $*" >> {elsewhere}/asked')
+    monkeypatch.setenv("PATH", str(elsewhere))
+    monkeypatch.setattr(prepare, "SBIN", "")
+    monkeypatch.setattr(prepare.os, "geteuid", lambda: 0)
+    prepare.system_packages()
+    update, install = (elsewhere / "asked").read_text().splitlines()
+    assert update.endswith("update")
+    assert install.startswith("noninteractive")
+    assert install.endswith("install mosquitto")
+    assert capsys.readouterr().out == "set-up: installing Mosquitto (apt-get install mosquitto)\n"
 
 
 def test_pip_shows_its_words_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
