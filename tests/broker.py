@@ -9,7 +9,6 @@ with Mosquitto(tmp_path / "broker") as broker:
 
 import os
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping
@@ -17,27 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 
+from varde.demo.broker import free_port, mosquitto_path, wait_until_open
+
+__all__ = ["BrokerConfig", "BrokerError", "Mosquitto", "free_port", "mosquitto_path"]
+
 LOOPBACK = "127.0.0.1"
 _START_S = 10.0  # a loaded machine needs one; more means that it will not come
+_LOOK_S = 0.2  # how soon we see that it ended instead
 _STOP_S = 10.0
 _ATTEMPTS = 5  # a port can be taken by somebody else between our look and the broker's bind
 
 
 class BrokerError(RuntimeError):
     """Mosquitto did not do as told; the message carries the end of its log."""
-
-
-def mosquitto_path() -> str | None:
-    """Where Mosquitto is installed; also where Debian puts it for root only. None when it is missing."""
-    return shutil.which("mosquitto") or shutil.which("mosquitto", path="/usr/local/sbin:/usr/sbin:/sbin")
-
-
-def free_port() -> int:
-    """A loopback port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(slots=True, kw_only=True)
@@ -159,9 +150,8 @@ class Mosquitto:
             )
         deadline = time.monotonic() + _START_S
         while self.is_running and time.monotonic() < deadline:
-            if _accepts(self.host, self.port):
+            if wait_until_open(self.port, _LOOK_S):
                 return self.is_running
-            time.sleep(0.02)
         if self.is_running:
             self.kill()
         return False
@@ -176,11 +166,3 @@ class Mosquitto:
             self._process.kill()
             self._process.wait(_STOP_S)
         self._process = None
-
-
-def _accepts(host: str, port: int) -> bool:
-    try:
-        with socket.create_connection((host, port), timeout=0.5):
-            return True
-    except OSError:
-        return False

@@ -217,3 +217,10 @@ def test_a_breach_is_found(breach: Breach, known: dict[Guard, list[str]], broken
 
 def test_every_guard_is_tried() -> None:
     assert {breach.guard for breach in BREACHES} == {each.guard for each in GUARDS}
+
+
+def test_no_exception_outlives_its_file() -> None:
+    named = {*purity.EDGES, *(path for path, _ in purity.ALLOWED), *commits.LOOPS, clocks.HOME, *words.DIALECT_ROOMS}
+    named |= {path.partition(":")[0] for path in sizes.EXCEPTIONS}
+    named |= {door for doors in floors.DOORS.values() for door in doors}
+    assert sorted(path for path in named if not (ROOT / path).exists()) == []
