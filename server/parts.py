@@ -22,3 +22,4 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     wake_watch: Nudge = field(default_factory=Nudge)
     wake_notify: Nudge = field(default_factory=Nudge)
+    changed: Nudge = field(default_factory=Nudge)  # something that a page shows was committed

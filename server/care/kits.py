@@ -132,6 +132,7 @@ def _claim_waiting(connection: Connection, new: NewAssignment, municipality: str
     waiting = select(reading.c.seq).where(
         reading.c.municipality_id == municipality,
         reading.c.unclaimed.is_not(None),
+        reading.c.unclaimed != "heard_twice",
         reading.c.device == address,
         reading.c.gateway_id == new.gateway,
         reading.c.taken_at >= new.starts_at,

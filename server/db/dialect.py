@@ -15,9 +15,9 @@ def begin_statement(*, reading: bool) -> str:
     return "BEGIN" if reading else "BEGIN IMMEDIATE"
 
 
-def reserve_reading_numbers(connection: Connection) -> int:
-    """The next free `reading.seq`; nobody else can take it before this transaction ends."""
-    return (connection.execute(select(func.max(tables.reading.c.seq))).scalar() or 0) + 1
+def first_free(connection: Connection, table: Table) -> int:
+    """The next free `seq` of a table; nobody else can take it before this transaction ends."""
+    return (connection.execute(select(func.max(table.c.seq))).scalar() or 0) + 1
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:

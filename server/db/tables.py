@@ -182,7 +182,7 @@ device = Table(
     UniqueConstraint("municipality_id", "address"),
 )
 
-# From starts_at up to (not including) ends_at; those of one device never overlap (server/care/kits.py).
+# From starts_at up to (not including) ends_at; a device has one patient at a time (server/care/kits.py).
 assignment = Table(
     "assignment",
     metadata,
@@ -190,9 +190,21 @@ assignment = Table(
     _municipality(),
     _of("device", index=True),
     _of("patient", index=True),
-    _of("gateway"),  # the only gateway whose word counts for this device and patient
+    _of("gateway"),  # whose word counts for this device and patient
     Column("starts_at", UTCDateTime, nullable=False),
     Column("ends_at", UTCDateTime),
+)
+
+# Each time the rules were asked about somebody, and by which click: with readings and plans, all that a replay needs.
+evaluation = Table(
+    "evaluation",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    _municipality(),
+    _of("patient", index=True),
+    Column("at", UTCDateTime, nullable=False),
+    Column("plan_version", Integer, nullable=False),
+    Column("click", _Json),  # None: no click, time or a reading asked
 )
 
 reading = Table(
@@ -203,21 +215,21 @@ reading = Table(
     _municipality(),
     _of("gateway"),
     _of("patient", nullable=True),
-    Column("unclaimed", String(32)),  # why nobody has it: unknown_device | not_assigned | other_gateway
+    Column("unclaimed", String(32)),  # why nobody has it, see ingest/claim.py
     Column("device", String(64), nullable=False),  # its address
     Column("model", String(64)),
     Column("taken_at", UTCDateTime, nullable=False),
     Column("received_at", UTCDateTime, nullable=False),
-    Column("evaluated_at", UTCDateTime),  # None: the rules have not seen it
+    Column("evaluation_seq", ForeignKey("evaluation.seq")),  # when the rules first saw it; None: not yet
     Column("clock", String(16), nullable=False),
     Column("offset_s", Integer, nullable=False),
     Column("quality", String(8), nullable=False),
     Column("flags", _Json, nullable=False),
     Column("battery", Integer),
     # Per gateway, because ids can be computed by anyone: nobody may take another's id first and so silence it.
-    UniqueConstraint("gateway_id", "id"),
+    UniqueConstraint("id", "gateway_id"),
     Index("ix_reading_patient_id_taken_at", "patient_id", "taken_at"),
-    Index("ix_reading_patient_id_evaluated_at", "patient_id", "evaluated_at"),
+    Index("ix_reading_patient_id_evaluation_seq", "patient_id", "evaluation_seq"),
     Index("ix_reading_municipality_id_unclaimed", "municipality_id", "unclaimed"),
 )
 
@@ -286,7 +298,7 @@ alert = Table(
     Column("state", String(16), nullable=False),
     Column("priority", String(16), nullable=False),
     Column("highest", String(16), nullable=False),
-    Column("condition", String(16), nullable=False),
+    Column("condition", Boolean, nullable=False),  # whether it is present
     Column("late", Boolean, nullable=False),
     Column("waiting", Boolean, nullable=False),
     Column("raised_at", UTCDateTime),  # None while pending
@@ -326,7 +338,7 @@ outbox = Table(
     Column("alert_id", String(64)),
     Column("to", String(32), nullable=False),
     Column("state", String(16), nullable=False),  # waiting | sent | failed
-    Column("send_at", UTCDateTime, nullable=False),
+    Column("send_at", UTCDateTime),  # real time before which it is not tried again; None: at once
     Column("created_at", UTCDateTime, nullable=False),
     Index("ix_outbox_state_send_at", "state", "send_at"),
 )
@@ -400,5 +412,5 @@ role_beat = Table(
     metadata,
     Column("role", String(16), primary_key=True),
     Column("municipality_id", ForeignKey("municipality.municipality_id")),
-    Column("at", UTCDateTime, nullable=False),  # by the clock of the installation
+    Column("at", UTCDateTime, nullable=False),  # real time, also where the installation lives on a fast clock
 )

@@ -16,6 +16,7 @@ class Unclaimed(StrEnum):
 
     UNKNOWN_DEVICE = "unknown_device"  # no such device in the gateway's municipality
     NOT_ASSIGNED = "not_assigned"  # nobody had it at that time
+    HEARD_TWICE = "heard_twice"  # the patient's already, through another gateway
     OTHER_GATEWAY = "other_gateway"  # somebody had it, but with another gateway: not this one's to speak for
 
 

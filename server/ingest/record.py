@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
-from server.db.dialect import due_at_latest, put, reserve_reading_numbers
+from server.db.dialect import due_at_latest, first_free, put
 from server.ingest import quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.quarantine import Kept
@@ -36,6 +36,9 @@ class Recorded:
     quarantined: Counter[str]  # by kind; readings of unknown devices are counted here too
     due: int  # patients put on the slate
     removed: int  # rows that quarantine had no room for
+
+
+_RESULTS = {None: "new", Unclaimed.HEARD_TWICE: "duplicate"}
 
 
 @dataclass(slots=True)
@@ -77,13 +80,13 @@ def record(connection: Connection, messages: Sequence[Message], now: datetime, *
 def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: datetime, batch: _Batch) -> int:
     for each in arrived:
         batch.accepted.setdefault(each.gateway, []).append(each.reading.id)
-    fresh = _unseen(connection, arrived)
+    fresh, heard = _unseen(connection, arrived)
     batch.readings["duplicate"] += len(arrived) - len(fresh)
     if not fresh:
         return 0
     known = register(connection, fresh)
-    first = reserve_reading_numbers(connection)
-    rows = [_reading_row(first + n, each, known, now) for n, each in enumerate(fresh)]
+    first = first_free(connection, tables.reading)
+    rows = [_reading_row(first + n, each, _whose(each, known, heard), now) for n, each in enumerate(fresh)]
     connection.execute(insert(tables.reading), rows)
     values = [row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each, reading)]
     if values:
@@ -91,29 +94,42 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
     patients = {(row["patient_id"], row["municipality_id"]) for row in rows if row["patient_id"] is not None}
     due_at_latest(connection, list(patients), now)
     for row in rows:
-        batch.readings["new" if row["unclaimed"] is None else "unclaimed"] += 1
+        batch.readings[_RESULTS.get(row["unclaimed"], "unclaimed")] += 1
         if row["unclaimed"] == Unclaimed.UNKNOWN_DEVICE:
             batch.quarantined[Unclaimed.UNKNOWN_DEVICE] += 1
     return len(patients)
 
 
-def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> list[Arrived]:
-    """Those not stored yet, each once, in the order of arrival."""
+def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> tuple[list[Arrived], set[tuple[str, str]]]:
+    """Those not stored yet, each once, in the order of arrival; and whose of their ids are stored (patient, id)."""
     first: dict[tuple[GatewayId, ReadingId], Arrived] = {}
     for each in arrived:
         first.setdefault((each.gateway, each.reading.id), each)
     reading = tables.reading
-    wanted = select(reading.c.gateway_id, reading.c.id).where(
-        reading.c.gateway_id.in_({gateway for gateway, _ in first}), reading.c.id.in_({known for _, known in first})
+    stored = select(reading.c.gateway_id, reading.c.id, reading.c.patient_id).where(
+        reading.c.id.in_({known for _, known in first})
     )
-    for gateway, reading_id in connection.execute(wanted) if first else ():
+    heard = set()
+    for gateway, reading_id, patient in connection.execute(stored) if first else ():
         first.pop((gateway, reading_id), None)
-    return list(first.values())
+        if patient is not None:
+            heard.add((patient, reading_id))
+    return list(first.values()), heard
 
 
-def _reading_row(seq: int, arrived: Arrived, known: Register, now: datetime) -> dict[str, Any]:
-    reading = arrived.reading
+def _whose(arrived: Arrived, known: Register, heard: set[tuple[str, str]]) -> str | Unclaimed:
+    """The patient's id, or why it is nobody's; one that two of his gateways heard is his once."""
     whose = owner(known, arrived)
+    if isinstance(whose, Unclaimed):
+        return whose
+    if (whose, arrived.reading.id) in heard:
+        return Unclaimed.HEARD_TWICE
+    heard.add((whose, arrived.reading.id))
+    return whose
+
+
+def _reading_row(seq: int, arrived: Arrived, whose: str | Unclaimed, now: datetime) -> dict[str, Any]:
+    reading = arrived.reading
     nobody = isinstance(whose, Unclaimed)
     return {
         "seq": seq,

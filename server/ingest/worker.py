@@ -103,6 +103,7 @@ class Ingest:
             where = topic(gateway, Lane.RECEIPTS)
             self._broker.publish(where, seal(stored.known[gateway].key, where, render_receipt(receipt)))
         self._broker.acknowledge(batch)
+        self._parts.changed.ring()
         self._count(len(batch), stored.recorded)
 
     def _count(self, messages: int, recorded: Recorded) -> None:

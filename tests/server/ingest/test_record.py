@@ -1,8 +1,6 @@
 from datetime import timedelta
 from decimal import Decimal
 
-from sqlalchemy import select, update
-
 from server.care import kits
 from server.care.kits import NewAssignment, NewGateway
 from server.db import tables
@@ -18,7 +16,7 @@ def test_a_reading_is_stored_whole(world: World) -> None:
     recorded = world.record(world.reading(values={"spo2": Decimal(93), "pulse": Extreme.HI}, quality=Quality.POOR))
     (row,) = world.rows(tables.reading)
     assert (row["seq"], row["id"], row["gateway_id"]) == (1, an_id(0), world.gateway)
-    assert (row["patient_id"], row["unclaimed"], row["evaluated_at"]) == (world.patient, None, None)
+    assert (row["patient_id"], row["unclaimed"], row["evaluation_seq"]) == (world.patient, None, None)
     assert (row["device"], row["quality"], row["clock"], row["received_at"]) == (OXIMETER, "poor", "device", START)
     values = {each["metric"]: each["value"] for each in world.rows(tables.measurement)}
     assert values == {"spo2": Decimal(93), "pulse": Extreme.HI}
@@ -163,13 +161,24 @@ def test_a_status_is_remembered_and_a_last_will_keeps_what_it_said(world: World)
     assert [row["ends_at"] for row in world.rows(tables.gateway_outage)] == [back]
 
 
-def test_an_unevaluated_reading_is_found_by_its_mark(world: World) -> None:
-    world.record(world.reading())
+def test_what_two_gateways_of_one_patient_hear_counts_once(world: World) -> None:
     with world.database.write() as connection:
-        connection.execute(update(tables.reading).values(evaluated_at=START))
+        second = NewGateway(id="gw-fjordvik-2", municipality=world.municipality)
+        key = kits.enrol_gateway(connection, world.vault, second, START)
+        held = NewAssignment(
+            device=world.device, patient=world.patient, gateway=second.id, starts_at=START - timedelta(days=1)
+        )
+        kits.assign(connection, held, START)
+    other = world.sealed(Lane.READINGS, render_reading(reading()), key=key, gateway=second.id)
+    both = world.record(other, world.reading())
+    assert {gateway: receipt.accepted for gateway, receipt in both.receipts.items()} == {
+        world.gateway: (an_id(0),),
+        second.id: (an_id(0),),
+    }
+    assert [(row["gateway_id"], row["unclaimed"]) for row in world.rows(tables.reading)] == [
+        (second.id, None),
+        (world.gateway, "heard_twice"),
+    ]
     world.record(world.reading(number=1))
-    with world.database.read() as connection:
-        table = tables.reading
-        assert connection.execute(select(table.c.id).where(table.c.evaluated_at.is_(None))).scalars().all() == [
-            an_id(1)
-        ]
+    world.record(world.sealed(Lane.READINGS, render_reading(reading(1)), key=key, gateway=second.id))
+    assert [row["unclaimed"] for row in world.rows(tables.reading)] == [None, "heard_twice", None, "heard_twice"]

@@ -6,6 +6,7 @@ Tables are named in full here and never taken from `tables.py`, which moves on.
 import sqlalchemy as sa
 from alembic import op
 
+from server.db.dialect import never_changed
 from server.db.types import UTCDateTime
 
 revision = "0001"
@@ -32,6 +33,8 @@ def upgrade() -> None:
     _token()
     _alert()
     _assignment()
+    _audit()
+    _only_grows("audit")
 
 
 def _municipality() -> None:
@@ -275,7 +278,7 @@ def _alert() -> None:
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("priority", sa.String(length=16), nullable=False),
         sa.Column("highest", sa.String(length=16), nullable=False),
-        sa.Column("condition", sa.String(length=16), nullable=False),
+        sa.Column("condition", sa.Boolean(), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
         sa.Column("raised_at", UTCDateTime(), nullable=True),
@@ -318,3 +321,28 @@ def _assignment() -> None:
     op.create_index("ix_assignment_device_id", "assignment", ["device_id"], unique=False)
     op.create_index("ix_assignment_municipality_id", "assignment", ["municipality_id"], unique=False)
     op.create_index("ix_assignment_patient_id", "assignment", ["patient_id"], unique=False)
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("seq", _SEQ, nullable=False),
+        sa.Column("municipality_id", sa.String(length=64), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("actor", sa.String(length=64), nullable=False),
+        sa.Column("role", sa.String(length=32), nullable=False),
+        sa.Column("action", sa.String(length=64), nullable=False),
+        sa.Column("patient_id", sa.String(length=64), nullable=True),
+        sa.Column("subject", sa.String(length=64), nullable=True),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.ForeignKeyConstraint(["municipality_id"], ["municipality.municipality_id"], name="fk_audit_municipality_id"),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_audit_patient_id"),
+        sa.PrimaryKeyConstraint("seq", name="pk_audit"),
+    )
+    op.create_index("ix_audit_municipality_id", "audit", ["municipality_id"], unique=False)
+    op.create_index("ix_audit_patient_id", "audit", ["patient_id"], unique=False)
+
+
+def _only_grows(table: str) -> None:
+    for statement in never_changed(table):
+        op.execute(statement)

@@ -18,40 +18,19 @@ _SEQ = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    _audit()
     _due()
     _enrolment()
+    _evaluation()
     _fact()
     _memory()
     _note()
     _plan_version()
-    _reading()
     _session()
-    _measurement()
     _outbox()
+    _reading()
     _attempt()
-    _only_grows("audit")
+    _measurement()
     _only_grows("fact")
-
-
-def _audit() -> None:
-    op.create_table(
-        "audit",
-        sa.Column("seq", _SEQ, nullable=False),
-        sa.Column("municipality_id", sa.String(length=64), nullable=False),
-        sa.Column("at", UTCDateTime(), nullable=False),
-        sa.Column("actor", sa.String(length=64), nullable=False),
-        sa.Column("role", sa.String(length=32), nullable=False),
-        sa.Column("action", sa.String(length=64), nullable=False),
-        sa.Column("patient_id", sa.String(length=64), nullable=True),
-        sa.Column("subject", sa.String(length=64), nullable=True),
-        sa.Column("outcome", sa.String(length=16), nullable=False),
-        sa.ForeignKeyConstraint(["municipality_id"], ["municipality.municipality_id"], name="fk_audit_municipality_id"),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_audit_patient_id"),
-        sa.PrimaryKeyConstraint("seq", name="pk_audit"),
-    )
-    op.create_index("ix_audit_municipality_id", "audit", ["municipality_id"], unique=False)
-    op.create_index("ix_audit_patient_id", "audit", ["patient_id"], unique=False)
 
 
 def _due() -> None:
@@ -91,6 +70,25 @@ def _enrolment() -> None:
     op.create_index("ix_enrolment_municipality_id", "enrolment", ["municipality_id"], unique=False)
     op.create_index("ix_enrolment_patient_id", "enrolment", ["patient_id"], unique=False)
     op.create_index("ix_enrolment_team_id", "enrolment", ["team_id"], unique=False)
+
+
+def _evaluation() -> None:
+    op.create_table(
+        "evaluation",
+        sa.Column("seq", _SEQ, nullable=False),
+        sa.Column("municipality_id", sa.String(length=64), nullable=False),
+        sa.Column("patient_id", sa.String(length=64), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("plan_version", sa.Integer(), nullable=False),
+        sa.Column("click", sa.JSON(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipality.municipality_id"], name="fk_evaluation_municipality_id"
+        ),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_evaluation_patient_id"),
+        sa.PrimaryKeyConstraint("seq", name="pk_evaluation"),
+    )
+    op.create_index("ix_evaluation_municipality_id", "evaluation", ["municipality_id"], unique=False)
+    op.create_index("ix_evaluation_patient_id", "evaluation", ["patient_id"], unique=False)
 
 
 def _fact() -> None:
@@ -174,39 +172,6 @@ def _plan_version() -> None:
     op.create_index("ix_plan_version_municipality_id", "plan_version", ["municipality_id"], unique=False)
 
 
-def _reading() -> None:
-    op.create_table(
-        "reading",
-        sa.Column("seq", _SEQ, nullable=False),
-        sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("municipality_id", sa.String(length=64), nullable=False),
-        sa.Column("gateway_id", sa.String(length=64), nullable=False),
-        sa.Column("patient_id", sa.String(length=64), nullable=True),
-        sa.Column("unclaimed", sa.String(length=32), nullable=True),
-        sa.Column("device", sa.String(length=64), nullable=False),
-        sa.Column("model", sa.String(length=64), nullable=True),
-        sa.Column("taken_at", UTCDateTime(), nullable=False),
-        sa.Column("received_at", UTCDateTime(), nullable=False),
-        sa.Column("evaluated_at", UTCDateTime(), nullable=True),
-        sa.Column("clock", sa.String(length=16), nullable=False),
-        sa.Column("offset_s", sa.Integer(), nullable=False),
-        sa.Column("quality", sa.String(length=8), nullable=False),
-        sa.Column("flags", sa.JSON(), nullable=False),
-        sa.Column("battery", sa.Integer(), nullable=True),
-        sa.ForeignKeyConstraint(["gateway_id"], ["gateway.id"], name="fk_reading_gateway_id"),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipality.municipality_id"], name="fk_reading_municipality_id"
-        ),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_reading_patient_id"),
-        sa.PrimaryKeyConstraint("seq", name="pk_reading"),
-        sa.UniqueConstraint("gateway_id", "id", name="uq_reading_gateway_id_id"),
-    )
-    op.create_index("ix_reading_municipality_id", "reading", ["municipality_id"], unique=False)
-    op.create_index("ix_reading_municipality_id_unclaimed", "reading", ["municipality_id", "unclaimed"], unique=False)
-    op.create_index("ix_reading_patient_id_evaluated_at", "reading", ["patient_id", "evaluated_at"], unique=False)
-    op.create_index("ix_reading_patient_id_taken_at", "reading", ["patient_id", "taken_at"], unique=False)
-
-
 def _session() -> None:
     op.create_table(
         "session",
@@ -223,6 +188,84 @@ def _session() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_session"),
     )
     op.create_index("ix_session_municipality_id", "session", ["municipality_id"], unique=False)
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("seq", _SEQ, nullable=False),
+        sa.Column("municipality_id", sa.String(length=64), nullable=False),
+        sa.Column("patient_id", sa.String(length=64), nullable=False),
+        sa.Column("fact_seq", _SEQ, nullable=False),
+        sa.Column("alert_id", sa.String(length=64), nullable=True),
+        sa.Column("to", sa.String(length=32), nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("send_at", UTCDateTime(), nullable=True),
+        sa.Column("created_at", UTCDateTime(), nullable=False),
+        sa.ForeignKeyConstraint(["fact_seq"], ["fact.seq"], name="fk_outbox_fact_seq"),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipality.municipality_id"], name="fk_outbox_municipality_id"
+        ),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_outbox_patient_id"),
+        sa.PrimaryKeyConstraint("seq", name="pk_outbox"),
+        sa.UniqueConstraint("fact_seq", name="uq_outbox_fact_seq"),
+    )
+    op.create_index("ix_outbox_municipality_id", "outbox", ["municipality_id"], unique=False)
+    op.create_index("ix_outbox_state_send_at", "outbox", ["state", "send_at"], unique=False)
+
+
+def _reading() -> None:
+    op.create_table(
+        "reading",
+        sa.Column("seq", _SEQ, nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("municipality_id", sa.String(length=64), nullable=False),
+        sa.Column("gateway_id", sa.String(length=64), nullable=False),
+        sa.Column("patient_id", sa.String(length=64), nullable=True),
+        sa.Column("unclaimed", sa.String(length=32), nullable=True),
+        sa.Column("device", sa.String(length=64), nullable=False),
+        sa.Column("model", sa.String(length=64), nullable=True),
+        sa.Column("taken_at", UTCDateTime(), nullable=False),
+        sa.Column("received_at", UTCDateTime(), nullable=False),
+        sa.Column("evaluation_seq", _SEQ, nullable=True),
+        sa.Column("clock", sa.String(length=16), nullable=False),
+        sa.Column("offset_s", sa.Integer(), nullable=False),
+        sa.Column("quality", sa.String(length=8), nullable=False),
+        sa.Column("flags", sa.JSON(), nullable=False),
+        sa.Column("battery", sa.Integer(), nullable=True),
+        sa.ForeignKeyConstraint(["evaluation_seq"], ["evaluation.seq"], name="fk_reading_evaluation_seq"),
+        sa.ForeignKeyConstraint(["gateway_id"], ["gateway.id"], name="fk_reading_gateway_id"),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipality.municipality_id"], name="fk_reading_municipality_id"
+        ),
+        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_reading_patient_id"),
+        sa.PrimaryKeyConstraint("seq", name="pk_reading"),
+        sa.UniqueConstraint("id", "gateway_id", name="uq_reading_id_gateway_id"),
+    )
+    op.create_index("ix_reading_municipality_id", "reading", ["municipality_id"], unique=False)
+    op.create_index("ix_reading_municipality_id_unclaimed", "reading", ["municipality_id", "unclaimed"], unique=False)
+    op.create_index("ix_reading_patient_id_evaluation_seq", "reading", ["patient_id", "evaluation_seq"], unique=False)
+    op.create_index("ix_reading_patient_id_taken_at", "reading", ["patient_id", "taken_at"], unique=False)
+
+
+def _attempt() -> None:
+    op.create_table(
+        "attempt",
+        sa.Column("seq", _SEQ, nullable=False),
+        sa.Column("municipality_id", sa.String(length=64), nullable=False),
+        sa.Column("outbox_seq", _SEQ, nullable=False),
+        sa.Column("channel", sa.String(length=32), nullable=False),
+        sa.Column("at", UTCDateTime(), nullable=False),
+        sa.Column("outcome", sa.String(length=16), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["municipality_id"], ["municipality.municipality_id"], name="fk_attempt_municipality_id"
+        ),
+        sa.ForeignKeyConstraint(["outbox_seq"], ["outbox.seq"], name="fk_attempt_outbox_seq"),
+        sa.PrimaryKeyConstraint("seq", name="pk_attempt"),
+    )
+    op.create_index("ix_attempt_municipality_id", "attempt", ["municipality_id"], unique=False)
+    op.create_index("ix_attempt_outbox_seq", "attempt", ["outbox_seq"], unique=False)
 
 
 def _measurement() -> None:
@@ -245,50 +288,6 @@ def _measurement() -> None:
     op.create_index(
         "ix_measurement_patient_id_metric_taken_at", "measurement", ["patient_id", "metric", "taken_at"], unique=False
     )
-
-
-def _outbox() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("seq", _SEQ, nullable=False),
-        sa.Column("municipality_id", sa.String(length=64), nullable=False),
-        sa.Column("patient_id", sa.String(length=64), nullable=False),
-        sa.Column("fact_seq", _SEQ, nullable=False),
-        sa.Column("alert_id", sa.String(length=64), nullable=True),
-        sa.Column("to", sa.String(length=32), nullable=False),
-        sa.Column("state", sa.String(length=16), nullable=False),
-        sa.Column("send_at", UTCDateTime(), nullable=False),
-        sa.Column("created_at", UTCDateTime(), nullable=False),
-        sa.ForeignKeyConstraint(["fact_seq"], ["fact.seq"], name="fk_outbox_fact_seq"),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipality.municipality_id"], name="fk_outbox_municipality_id"
-        ),
-        sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_outbox_patient_id"),
-        sa.PrimaryKeyConstraint("seq", name="pk_outbox"),
-        sa.UniqueConstraint("fact_seq", name="uq_outbox_fact_seq"),
-    )
-    op.create_index("ix_outbox_municipality_id", "outbox", ["municipality_id"], unique=False)
-    op.create_index("ix_outbox_state_send_at", "outbox", ["state", "send_at"], unique=False)
-
-
-def _attempt() -> None:
-    op.create_table(
-        "attempt",
-        sa.Column("seq", _SEQ, nullable=False),
-        sa.Column("municipality_id", sa.String(length=64), nullable=False),
-        sa.Column("outbox_seq", _SEQ, nullable=False),
-        sa.Column("channel", sa.String(length=32), nullable=False),
-        sa.Column("at", UTCDateTime(), nullable=False),
-        sa.Column("outcome", sa.String(length=16), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["municipality_id"], ["municipality.municipality_id"], name="fk_attempt_municipality_id"
-        ),
-        sa.ForeignKeyConstraint(["outbox_seq"], ["outbox.seq"], name="fk_attempt_outbox_seq"),
-        sa.PrimaryKeyConstraint("seq", name="pk_attempt"),
-    )
-    op.create_index("ix_attempt_municipality_id", "attempt", ["municipality_id"], unique=False)
-    op.create_index("ix_attempt_outbox_seq", "attempt", ["outbox_seq"], unique=False)
 
 
 def _only_grows(table: str) -> None:
