@@ -1,0 +1,63 @@
+"""Takes notices out of the outbox to a channel. What fails is tried again, later each time."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
+
+from server.db import tables
+from server.notify.channels import Channel, ChannelError, Notice
+from server.parts import Parts
+
+_AT_ONCE = 100
+_DELAY_FIRST = timedelta(seconds=5)
+_ATTEMPTS_MAX = 10  # some 85 minutes of trying; by then the ladder has long told somebody else
+
+_TEXTS = {
+    "patient": "You have a new message from your follow-up service.",
+    "owner": "Something that you took on in Varde waits for you.",
+}
+_TEXT = "Something in Varde waits for you."
+
+
+def deliver(parts: Parts, channel: Channel) -> int:
+    """Try every notice whose time has come, one transaction each; returns how many were tried."""
+    outbox = tables.outbox
+    ready = or_(outbox.c.send_at.is_(None), outbox.c.send_at <= parts.wall.now())
+    with parts.database.read() as connection:
+        waiting = connection.execute(
+            select(outbox).where(outbox.c.state == "waiting", ready).order_by(outbox.c.seq).limit(_AT_ONCE)
+        ).all()
+    for row in waiting:
+        _attempt(parts, channel, row)
+    return len(waiting)
+
+
+def _attempt(parts: Parts, channel: Channel, row: Row[Any]) -> None:
+    reason = None
+    try:
+        channel.send(Notice(number=row.seq, to=row.to, text=_TEXTS.get(row.to, _TEXT)))
+    except ChannelError as error:
+        reason = str(error)
+    outcome = "sent" if reason is None else "failed"
+    tried = {
+        "municipality_id": row.municipality_id,
+        "outbox_seq": row.seq,
+        "channel": channel.name,
+        "at": parts.clock.now(),
+        "outcome": outcome,
+        "reason": reason,
+    }
+    with parts.database.write() as connection:
+        connection.execute(insert(tables.attempt).values(tried))
+        changed = {"state": "sent"} if reason is None else _after_failure(connection, row.seq, parts.wall.now())
+        connection.execute(update(tables.outbox).where(tables.outbox.c.seq == row.seq).values(**changed))
+    parts.metrics.notices.labels(channel.name, outcome).inc()
+
+
+def _after_failure(connection: Connection, seq: int, real_now: datetime) -> dict[str, Any]:
+    attempt = tables.attempt
+    times = connection.execute(select(func.count()).where(attempt.c.outbox_seq == seq)).scalar_one()
+    if times >= _ATTEMPTS_MAX:
+        return {"state": "failed"}
+    return {"send_at": real_now + _DELAY_FIRST * (1 << (times - 1))}

@@ -1,0 +1,34 @@
+"""The loop that tells: empties the outbox whenever the watch has put something in it."""
+
+import threading
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from server.notify.channels import Channel
+from server.notify.deliver import deliver
+from server.parts import Parts
+
+_WAIT_SECONDS = 1.0
+
+_log = structlog.get_logger("varde.notify")
+
+
+class Notify:
+    """The role that notifies."""
+
+    name = "notify"
+
+    def __init__(self, parts: Parts, channel: Channel) -> None:
+        self._parts = parts
+        self._channel = channel
+
+    def run(self, stop: threading.Event) -> None:
+        """Deliver until `stop`."""
+        while not stop.is_set():
+            try:
+                while deliver(self._parts, self._channel) and not stop.is_set():
+                    pass
+            except OperationalError as error:
+                _log.error("cannot deliver", exc_info=error)
+            self._parts.wake_notify.wait(_WAIT_SECONDS)

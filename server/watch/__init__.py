@@ -1,0 +1,1 @@
+"""Judges whoever is due: the slate remembers, the rules decide, and what they say is saved in one transaction."""

@@ -1,0 +1,87 @@
+"""Judges everybody who is due, one transaction each, so that one patient's trouble is nobody else's."""
+
+import time
+from collections import Counter
+from datetime import datetime, timedelta
+
+import structlog
+from sqlalchemy import func, select, update
+from sqlalchemy.exc import OperationalError
+
+from alerts.fact import FactKind
+from alerts.view import Step
+from server.db import tables
+from server.parts import Parts
+from server.watch.evaluate import evaluate
+
+_AT_ONCE = 500  # patients between two looks at the slate
+_DELAY_FIRST = timedelta(seconds=10)
+_DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried this often for ever
+
+_log = structlog.get_logger("varde.watch")
+
+
+def drain(parts: Parts) -> int:
+    """Judge up to a few hundred patients who are due; returns how many were."""
+    with parts.database.read() as connection:
+        now, table = parts.clock.now(), tables.due
+        ready = table.c.evaluate_at <= now
+        patients = connection.execute(
+            select(table.c.patient_id).where(ready).order_by(table.c.evaluate_at).limit(_AT_ONCE)
+        ).scalars()
+        due = sorted(patients)
+        count, oldest = connection.execute(select(func.count(), func.min(table.c.evaluate_at)).where(ready)).one()
+    parts.metrics.due.set(count)
+    parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
+    judged = sum(_judge(parts, patient) for patient in due)
+    if judged:
+        parts.changed.ring()
+        parts.wake_notify.ring()
+    return len(due)
+
+
+def _judge(parts: Parts, patient: str) -> bool:
+    """Whether the patient was judged; one who could not be stays due, a little later."""
+    began = time.monotonic()
+    try:
+        with parts.database.write() as connection:
+            step = evaluate(connection, patient, parts.clock.now())
+    except OperationalError:
+        raise  # the database's trouble, not the patient's
+    except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others
+        parts.metrics.evaluation_failures.inc()
+        _log.error("patient not judged", patient=patient, exc_info=error)
+        _postpone(parts, patient, type(error).__name__)
+        return False
+    parts.metrics.evaluation.observe(time.monotonic() - began)
+    _count_alerts(parts, step)
+    return True
+
+
+def _postpone(parts: Parts, patient: str, trouble: str) -> None:
+    table = tables.due
+    row = table.c.patient_id == patient
+    with parts.database.write() as connection:
+        failures = (connection.execute(select(table.c.failures).where(row)).scalar() or 0) + 1
+        again = parts.clock.now() + _delay(failures)
+        connection.execute(update(table).where(row).values(evaluate_at=again, failures=failures, trouble=trouble))
+
+
+def _delay(failures: int) -> timedelta:
+    return min(_DELAY_MAX, _DELAY_FIRST * (1 << min(failures - 1, 10)))
+
+
+def _count_alerts(parts: Parts, step: Step | None) -> None:
+    raised: Counter[str] = Counter(
+        fact.priority.word
+        for fact in (step.facts if step else ())
+        if fact.kind is FactKind.RAISED and fact.priority is not None
+    )
+    for priority, times in raised.items():
+        parts.metrics.alerts.labels(priority).inc(times)
+
+
+def next_due(parts: Parts) -> datetime | None:
+    """When the next patient is due; None when the slate is empty."""
+    with parts.database.read() as connection:
+        return connection.execute(select(func.min(tables.due.c.evaluate_at))).scalar()
