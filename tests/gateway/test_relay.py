@@ -1,0 +1,261 @@
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from gateway.flights import Patience
+from gateway.radio import Hear, KnownDevice, Notification, Report, Session, SessionState, unreported
+from gateway.relay import Clocks, Relay, run
+from gateway.settings import AdapterSettings, MqttSettings, Settings
+from gateway.spool import Spool, SpoolBroken, SpoolFull
+from tests.broker import Mosquitto, free_port
+from tests.gateway.receiver import GATEWAY, KEY, Receiver
+from tests.gateway.waiting import until
+from vitals.clock import ManualClock
+from vitals.wire import parse_frame, parse_reading
+
+OXIMETER = KnownDevice(address="C0:FF:EE:00:00:01", kind="oximeter", model="3230")
+SCALE = KnownDevice(address="C0:FF:EE:00:00:02", kind="scale", timezone="Europe/Oslo")
+SHOWN = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
+REAL = datetime(2030, 1, 1, tzinfo=UTC)
+QUICK = Patience(resend_first=0.3, resend_max=1.0, reconnect_first=0.05, reconnect_max=0.3, heartbeat=0.2)
+
+
+class HandRadio:
+    """A radio without devices: the test says what is heard."""
+
+    def __init__(self, clock: ManualClock) -> None:
+        self.clock = clock
+        self.known: Sequence[KnownDevice] = ()
+        self._hear: Hear | None = None
+        self._report: Report = unreported
+        self.running = asyncio.Event()
+
+    async def run(self, devices: Sequence[KnownDevice], hear: Hear, report: Report = unreported) -> None:
+        self.known, self._hear, self._report = devices, hear, report
+        self.running.set()
+        await asyncio.Event().wait()
+
+    def visit(self, device: KnownDevice, *frames: str, ends: SessionState = SessionState.ENDED) -> None:
+        """One session in which the device says `frames` ("2A5E 0062...")."""
+        session = self.open(device)
+        for frame in frames:
+            self.say(device, session, frame)
+        self._report(replace(session, state=ends))
+
+    def open(self, device: KnownDevice) -> Session:
+        session = Session(id=uuid4().hex, device=device.address, opened_at=self.clock.now())
+        self._report(session)
+        return session
+
+    def say(self, device: KnownDevice, session: Session, frame: str) -> None:
+        assert self._hear is not None
+        characteristic, payload = frame.split()
+        self._hear(
+            Notification(
+                device=device.address,
+                model=device.model,
+                characteristic=characteristic,
+                payload=bytes.fromhex(payload),
+                heard_at=self.clock.now(),
+                session=session,
+            )
+        )
+
+
+def settings(folder: Path, port: int) -> Settings:
+    return Settings(
+        id=GATEWAY,
+        key=KEY,
+        spool=folder / "spool.db",
+        clock=None,
+        mqtt=MqttSettings(port=port),
+        adapters=(AdapterSettings(name="hand"),),
+        devices=(OXIMETER, SCALE),
+    )
+
+
+class Home:
+    """A relay on a hand radio. `shown` and `real` are its clocks."""
+
+    def __init__(self) -> None:
+        self.shown = ManualClock(SHOWN)
+        self.real = ManualClock(REAL)
+        self.radio = HandRadio(self.shown)
+
+    @asynccontextmanager
+    async def relaying(self, folder: Path, port: int) -> AsyncIterator[HandRadio]:
+        stop = asyncio.Event()
+        clocks = Clocks(given=self.shown, real=self.real)
+        task = asyncio.create_task(run(settings(folder, port), self.radio, clocks, stop, QUICK))
+        await self.radio.running.wait()
+        try:
+            yield self.radio
+        finally:
+            stop.set()
+            await task
+            self.radio.running.clear()
+
+    def pass_time(self, seconds: float) -> None:
+        self.shown.advance(timedelta(seconds=seconds))
+        self.real.advance(timedelta(seconds=seconds))
+
+
+def spooled(folder: Path) -> list[dict[str, object]]:
+    spool = Spool.open(folder / "spool.db")
+    bodies = [json.loads(each.body) for each in spool.oldest(100)]
+    spool.close()
+    return bodies
+
+
+async def test_from_a_frame_to_the_server(broker: Mosquitto, tmp_path: Path) -> None:
+    with Receiver(broker.host, broker.port) as receiver:
+        async with Home().relaying(tmp_path, broker.port) as radio:
+            radio.visit(OXIMETER, "2A5E 0053006000", "2A5E 006200")
+            await until(lambda: len(receiver.bodies) == 2)
+            await until(lambda: receiver.statuses[-1]["spool"] == 0 and receiver.statuses[-1]["heard"])
+            status = receiver.statuses[-1]
+        first, second = receiver.bodies.values()
+        reading, frame = parse_reading(first), parse_frame(second)
+        assert {each.metric: int(each.value) for each in reading.measurements} == {"spo2": 83, "pulse": 96}
+        assert (reading.device, reading.model, reading.taken_at) == (OXIMETER.address, "3230", SHOWN)
+        assert (frame.frame, frame.device) == (bytes.fromhex("006200"), OXIMETER.address)
+        assert frame.reason.startswith("truncated: pulse")
+        assert status["refused"] == 1
+        assert status["heard"] == {OXIMETER.address: "2026-11-22T07:00:00Z"}
+        assert status["versions"] == {"varde": "0.1.0"}
+    assert spooled(tmp_path) == []
+
+
+async def test_with_nobody_to_send_to_everything_waits_on_the_disk(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(OXIMETER, "2A5E 0062004800")
+        home.pass_time(3600)
+        radio.visit(SCALE, "2A9D 00803e")
+    assert [body["values"] for body in spooled(tmp_path)] == [{"spo2": 98, "pulse": 72}, {"weight": 80.0}]
+
+
+async def test_the_same_bytes_in_three_slots_are_three_readings(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        for _ in range(3):
+            radio.visit(OXIMETER, "2A5E 0062004800")
+            home.pass_time(4 * 3600)
+    assert len(spooled(tmp_path)) == 3
+
+
+@pytest.mark.parametrize(("gap", "readings"), [(0.2, 1), (59, 1), (61, 2)])
+async def test_the_same_bytes_after_a_cut_link_are_one_reading_for_a_minute(
+    tmp_path: Path, gap: float, readings: int
+) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(OXIMETER, "2A5E 0062004800", "2A5E 006200", ends=SessionState.CUT)
+        home.pass_time(gap)
+        radio.visit(OXIMETER, "2A5E 0062004800", "2A5E 006200")
+    assert len(spooled(tmp_path)) == 2 * readings
+
+
+async def test_a_restart_between_hearing_and_resending_makes_no_second_reading(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.say(OXIMETER, radio.open(OXIMETER), "2A5E 0062004800")  # and the session never ends: as after a kill
+    home.pass_time(20)
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(OXIMETER, "2A5E 0062004800")
+        home.pass_time(5)
+        radio.visit(OXIMETER, "2A5E 0062004800")  # this one is new: the session before ended in order
+    assert len(spooled(tmp_path)) == 2
+
+
+async def test_the_battery_travels_with_the_next_reading(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(OXIMETER, "2A5E 0062004800", "2A19 33")
+        home.pass_time(3600)
+        radio.visit(OXIMETER, "2A5E 0061004800", "2A19 65")  # 101 %: a frame to look at, not a battery
+    bodies = spooled(tmp_path)
+    assert [body.get("battery") for body in bodies] == [None, 51, None]
+    assert bodies[2]["reason"] == "battery level: 101 % is more than 100"
+
+
+async def test_devices_are_told_to_the_radio_and_their_zone_counts(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        assert radio.known == (OXIMETER, SCALE)
+        radio.visit(SCALE, "2A9D 02803eea070b16071e00")
+    assert spooled(tmp_path)[0]["taken_at"] == "2026-11-22T06:30:00Z"
+
+
+def relay_on(spool: Spool) -> tuple[Relay, HandRadio]:
+    clock = ManualClock(SHOWN)
+    relay = Relay(spool, (OXIMETER,), Clocks(given=clock, real=clock), lambda: None)
+    radio = HandRadio(clock)
+    radio._hear, radio._report = relay.hear, relay.report
+    return relay, radio
+
+
+async def test_when_the_spool_is_full_no_session_opens_and_no_record_is_taken(tmp_path: Path) -> None:
+    spool = Spool.open(tmp_path / "spool.db", messages_max=2)
+    _, radio = relay_on(spool)
+    session = radio.open(OXIMETER)
+    for frame in ("2A5E 0061004800", "2A5E 0062004800"):
+        radio.say(OXIMETER, session, frame)
+    with pytest.raises(SpoolFull):
+        radio.say(OXIMETER, session, "2A5E 0063004800")
+    with pytest.raises(SpoolFull):
+        radio.open(OXIMETER)
+    spool.close()
+
+
+async def test_a_broken_disk_ends_the_relay_instead_of_losing_readings_quietly(tmp_path: Path) -> None:
+    spool = Spool.open(tmp_path / "spool.db")
+    relay, radio = relay_on(spool)
+    session = radio.open(OXIMETER)
+    spool.database.execute("PRAGMA query_only = 1")
+    with pytest.raises(SpoolBroken):
+        radio.say(OXIMETER, session, "2A5E 0061004800")
+    with pytest.raises(SpoolBroken):
+        await relay.broken()
+    spool.close()
+
+
+async def test_what_ends_the_radio_ends_the_relay(tmp_path: Path) -> None:
+    class Failing(HandRadio):
+        async def run(self, devices: Sequence[KnownDevice], hear: Hear, report: Report = unreported) -> None:
+            raise RuntimeError("no radio at all")
+
+    clocks = Clocks(given=ManualClock(SHOWN), real=ManualClock(REAL))
+    with pytest.raises(RuntimeError, match="no radio at all"):
+        await run(settings(tmp_path, free_port()), Failing(ManualClock(SHOWN)), clocks, asyncio.Event(), QUICK)
+
+
+FORBIDDEN = ("fastapi", "sqlalchemy", "pydantic", "apscheduler", "typer", "alerts", "server", "bumble", "device_sims")
+
+
+@pytest.mark.parametrize("module", ["gateway.relay", "gateway.radio_bleak", "gateway.__main__"])
+def test_a_raspberry_pi_loads_no_server_library(module: str) -> None:
+    program = f"import sys, {module}; print(*sorted({{name.split('.')[0] for name in sys.modules}}))"
+    root = Path(__file__).parents[2]
+    loaded = subprocess.run(
+        [sys.executable, "-c", program],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    ).stdout.split()
+    assert "gateway" in loaded
+    assert "vitals" in loaded
+    assert not set(FORBIDDEN) & set(loaded)
+    assert "bleak" not in loaded or module == "gateway.radio_bleak"
