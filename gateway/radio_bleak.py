@@ -225,9 +225,7 @@ class _Adapter:
             try:
                 async with asyncio.timeout(self._waits.session):
                     await self._talk.to(visits, device, backend, heard)
-            except SpoolFull as error:
-                log.error("not_visited device=%s reason=%r", visits.device.address, str(error))  # noqa: TRY400
-            except (BleakError, OSError, EOFError) as error:  # TimeoutError is an OSError
+            except (BleakError, OSError, EOFError, SpoolFull) as error:  # TimeoutError is an OSError
                 visits.presence.gone(f"{type(error).__name__}: {error}")
 
 
