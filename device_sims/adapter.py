@@ -40,6 +40,7 @@ class Adapter:
         self._wire: Any = None
         self._initiating = asyncio.Lock()  # one connection attempt at a time, as in real controllers
         self._keeper: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     @property
     def is_open(self) -> bool:
@@ -48,11 +49,13 @@ class Adapter:
 
     async def open(self) -> None:
         """Open the transport and keep it open; raises `LinkError` when it cannot be opened now."""
+        self._closing.clear()
         await self._open()
         self._keeper = asyncio.create_task(self._keep_open(), name=f"adapter {self.name}")
 
     async def close(self) -> None:
         """Give the adapter back."""
+        self._closing.set()  # beside cancelling: before Python 3.12 `wait_for` may swallow a cancellation
         if self._keeper is not None:
             self._keeper.cancel()
             await asyncio.gather(self._keeper, return_exceptions=True)
@@ -136,16 +139,18 @@ class Adapter:
                 GattLink(connection).give_up()
 
     async def _keep_open(self) -> None:
-        while True:
+        while not self._closing.is_set():
             await self._wire.source.terminated
             _LOG.warning("adapter %s is gone; trying again", self.name)
             await self._close_wire()
-            while self._device is None:
+            while self._device is None and not self._closing.is_set():
                 await asyncio.sleep(REOPEN_S)
                 try:
                     await self._open()
                 except LinkError:
                     continue
+            if self._closing.is_set():
+                return
             _LOG.warning("adapter %s is back", self.name)
             try:
                 await self._apply_scan()

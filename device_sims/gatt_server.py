@@ -20,7 +20,6 @@ WRITE = Characteristic.Properties.WRITE
 NOTIFY = Characteristic.Properties.NOTIFY
 INDICATE = Characteristic.Properties.INDICATE
 
-IMPROPERLY_CONFIGURED = 0xFD  # Core Specification Supplement, Part B, 1.2
 _Subscribed = Callable[[Any, "CheckedCharacteristic"], None]
 
 
@@ -54,7 +53,7 @@ def speaking(
         asked = int.from_bytes(bits, "little")
         offered = (1 if properties & NOTIFY else 0) | (2 if properties & INDICATE else 0)
         if len(bits) != 2 or asked & ~offered:
-            raise att.ATT_Error(error_code=IMPROPERLY_CONFIGURED)
+            raise att.ATT_Error(error_code=att.ErrorCode.CCCD_IMPROPERLY_CONFIGURED)
         server.write_cccd(bearer, characteristic, bits)
         if asked:
             subscribed(bearer, characteristic)

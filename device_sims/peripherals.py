@@ -77,6 +77,7 @@ class Peripheral:
         self._handover: asyncio.Task[None] | None = None
         self._advertising: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
+        self._stopped = asyncio.Event()
         self._device = self._make_device(bonds)
 
     @property
@@ -91,6 +92,8 @@ class Peripheral:
 
     async def stop(self) -> None:
         """Take the batteries out; the records stay."""
+        self._stopped.set()  # beside cancelling: before Python 3.12 `wait_for` may swallow a cancellation
+        self._awake.set()
         tasks = [each for each in (self._advertising, self._handover) if each is not None]
         for task in tasks:
             task.cancel()
@@ -182,9 +185,11 @@ class Peripheral:
     # --- being found
 
     async def _advertise_when_needed(self) -> None:
-        while True:
+        while not self._stopped.is_set():
             await self._awake.wait()
             self._awake.clear()
+            if self._stopped.is_set():
+                return
             if self.records and self._connection is None:
                 await self._start_advertising()
 
@@ -228,7 +233,11 @@ class Peripheral:
 
     async def _hand_over(self, connection: Any) -> None:
         server = self._device.gatt_server
-        while self._connection is connection and (record := self._next(connection)) is not None:
+        while (
+            not self._stopped.is_set()
+            and self._connection is connection
+            and (record := self._next(connection)) is not None
+        ):
             characteristic = self._speaking[record.characteristic]
             if record.cut:
                 record.cut = False
