@@ -1,0 +1,1 @@
+"""The gateway's real radio over the virtual one."""
