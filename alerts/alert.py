@@ -38,7 +38,8 @@ class Ladder:
     name: str  # a name in `escalation`
     started_at: datetime
     done: int = 0  # steps behind us
-    due_at: datetime | None = None  # None: nothing more to come
+    due_at: datetime | None = None  # the next step; None: nothing more to come
+    ordinary_at: datetime | None = None  # when the ordinary ladder takes over from this one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

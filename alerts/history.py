@@ -91,6 +91,7 @@ class MissingState:
     row: int = 0  # owed slots missed in a row
     missed_from: datetime | None = None  # start of the newest missed slot that raised
     missed_at: datetime | None = None  # when it was missed
+    began_at: datetime | None = None  # when the present condition, or the last one, began
     priority: Priority | None = None
     cause: str | None = None
     goods: tuple[datetime, ...] = ()  # good readings that can still fulfil a slot

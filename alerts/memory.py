@@ -49,15 +49,16 @@ class Memory:
     anchor: History
     tail: tuple[Arrival, ...] = ()
     stale: bool = False  # the past changed: the next step wants a complete view
-    ahead: Mapping[str, MissingState] = field(default_factory=dict)  # missing rules moved on by the clock alone
+    # Missing rules moved on by the clock alone: (from, to); worth nothing once a reading has changed `from`.
+    ahead: Mapping[str, tuple[MissingState, MissingState]] = field(default_factory=dict)
 
     invalidated: tuple[str, ...] = ()  # readings taken out by a person
     filled: tuple[str, ...] = ()  # of these, those that still fulfil their slot
     accepted: tuple[str, ...] = ()  # quarantined readings believed by a person
     unused: tuple[str, ...] = ()  # quarantined readings settled as not to be used
     quiet: Mapping[str, Quiet] = field(default_factory=dict)  # rule -> resolved while it held
-    asked: Mapping[str, str] = field(default_factory=dict)  # rule -> newest waiting reading asked about
-    asked_again: Mapping[str, str] = field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rule -> waiting readings asked about
+    asked_again: Mapping[str, str] = field(default_factory=dict)  # rule -> newest reading after which was asked again
     reminded: Mapping[str, datetime] = field(default_factory=dict)  # rule -> newest reminder
     sent: tuple[Sent, ...] = ()  # the last few minutes
     zone: Zone = Zone.UNKNOWN

@@ -1,6 +1,6 @@
 """The one way to ask the time: has this deadline been reached? What has not been reached becomes the wake-up."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 class Now:
@@ -22,3 +22,7 @@ class Now:
         if self.wake_at is None or deadline < self.wake_at:
             self.wake_at = deadline
         return False
+
+    def since(self, moment: datetime) -> timedelta:
+        """How long ago `moment` was: for answers that only matter when something else happens (no wake-up)."""
+        return self.at - moment

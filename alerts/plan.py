@@ -88,6 +88,15 @@ class Plan:
         return read_rules(Keys(self.table, "rules"), frozenset(self.individual))
 
     @cached_property
+    def listeners(self) -> Mapping[str, tuple[AnyRule, ...]]:
+        """Metric -> the rules that judge it, in the order of names."""
+        listeners: dict[str, tuple[AnyRule, ...]] = {}
+        for rule in self.rules.values():
+            for metric in rule.listens_to:
+                listeners[metric] = (*listeners.get(metric, ()), rule)
+        return listeners
+
+    @cached_property
     def zone(self) -> ZoneInfo:
         """The patient's own time zone."""
         return ZoneInfo(self.timezone)

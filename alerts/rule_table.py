@@ -82,7 +82,6 @@ def _threshold(keys: Keys, common: Mapping[str, Any]) -> Threshold:
         baseline=BaselineNeed(
             readings=keys.whole("baseline_readings", 7, least=1), days=keys.whole("baseline_days", 5, least=1)
         ),
-        confirmed_by=keys.choice("confirmed_by", tuple(METRICS)) if keys.has("confirmed_by") else None,
     )
 
 

@@ -1,6 +1,7 @@
 """Rules as values: the numbers are data, each kind asks one question (its own module answers it).
 
-Adding a kind: a frozen class here, a reader in `rule_table`, a module with its question, a line in `kinds`.
+Adding a kind: a frozen class here, a reader in `rule_table`, its state in `history`, a module with its question, a
+line in `kinds`.
 """
 
 from dataclasses import dataclass
@@ -63,6 +64,11 @@ class Rule:
     rearm_after: timedelta | None = None  # None: the default of kind and priority
     individual: bool = False
 
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        """The metrics whose readings this rule judges."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold(Rule):
@@ -78,7 +84,10 @@ class Threshold(Rule):
     max_age: timedelta | None = None
     relative: bool = False  # limits are offsets from the baseline
     baseline: BaselineNeed = BaselineNeed()
-    confirmed_by: str | None = None  # a metric whose 1, near in time, confirms at once
+
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        return self.metrics
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +113,10 @@ class Missing(Rule):
     priority: Priority = Priority.LOW
     worse_after: int | None = None  # missed in a row
     worse_priority: Priority = Priority.MEDIUM
+
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        return (self.metric,)
 
 
 AnyRule = Threshold | Missing

@@ -1,0 +1,205 @@
+"""`step` and `act`: the two functions that decide. Nothing else in the house does.
+
+Pure: the same view and moment give the same step. Asking twice changes nothing; asking only at arrivals and wake-ups
+equals asking every minute. At one moment: arrivals first, then clocks (windows, slots, deadlines), then the click.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from alerts import clicks, escalation, missing, raising, telling, threshold
+from alerts.arrival import Arrival
+from alerts.command import Command
+from alerts.command import IllegalSignal as IllegalSignal
+from alerts.finding import Beyond, Finding
+from alerts.fold import Folded, Past, empty, fold
+from alerts.history import History, MissingState, ThresholdState
+from alerts.intake import Marks, offsets
+from alerts.memory import Memory
+from alerts.now import Now
+from alerts.plan import Plan
+from alerts.priority import Priority
+from alerts.rules import Missing, Threshold
+from alerts.turn import Turn
+from alerts.view import PatientView, Step
+
+
+def step(view: PatientView, now: datetime) -> Step:
+    """What readings and time have come to at `now` (aware UTC). Never raises on data."""
+    turn, past = _begin(view, now)
+    _settle(turn, past)
+    return _finish(turn)
+
+
+def act(view: PatientView, command: Command, now: datetime) -> Step:
+    """What one click does at `now`, after everything that `step` would do.
+
+    Raises `IllegalSignal` when the click means nothing as things stand. Invalidate and accept need a complete view.
+    """
+    if command.needs_history and not view.complete:
+        raise ValueError(f"{command.signal.value} changes the past: it needs a complete view")
+    turn, past = _begin(view, now)
+    _settle(turn, past)
+    readings = frozenset(each.reading_id for each in view.arrivals)
+    clicks.click(turn, command, readings)
+    turn.now = Now(now)
+    _settle(turn, _change_past(turn, view) if command.needs_history else (), marked=False)
+    return _finish(turn)
+
+
+def _begin(view: PatientView, at: datetime) -> tuple[Turn, tuple[Past, ...]]:
+    memory, folded = _fold(view)
+    turn = Turn(
+        patient=view.patient,
+        plan=view.plan,
+        now=Now(at),
+        memory=memory,
+        history=folded.history,
+        alerts={each.rule: each for each in sorted(view.alerts, key=lambda alert: alert.rule) if each.is_open},
+        quiet=dict(memory.quiet),
+        sent=list(memory.sent),
+    )
+    return turn, folded.past
+
+
+def _fold(view: PatientView) -> tuple[Memory, Folded]:
+    """The memory with the arrivals in it."""
+    memory, plan = view.memory, view.plan
+    if memory is None or view.complete:
+        base = memory or Memory(plan_key=plan.key, anchor=History())
+        folded = fold(empty(plan), _in_order(view.arrivals), plan, _marks(base))
+        return _remember(base, plan, folded, stale=False), folded
+    if memory.plan_key != plan.key:
+        raise ValueError("the plan changed: a complete view is needed")
+    last, known = memory.anchor.last, {each.reading_id for each in memory.tail}
+    new = [each for each in view.arrivals if last is None or each.key > last]
+    stale = memory.stale or len(new) < len(view.arrivals)
+    readings = _in_order((*memory.tail, *(each for each in new if each.reading_id not in known)))
+    if not readings:
+        return memory, Folded(history=memory.anchor, anchor=memory.anchor, tail=(), past=())
+    folded = fold(memory.anchor, readings, plan, _marks(memory))
+    return _remember(memory, plan, folded, stale=stale), folded
+
+
+def _in_order(arrivals: Iterable[Arrival]) -> list[Arrival]:
+    """Event order, every reading once: of two deliveries the earlier counts."""
+    first: dict[str, Arrival] = {}
+    for each in sorted(arrivals, key=lambda arrival: arrival.received_at):
+        first.setdefault(each.reading_id, each)
+    return sorted(first.values(), key=lambda arrival: arrival.key)
+
+
+def _marks(memory: Memory) -> Marks:
+    return Marks(
+        invalidated=frozenset(memory.invalidated),
+        filled=frozenset(memory.filled),
+        accepted=frozenset(memory.accepted),
+        unused=frozenset(memory.unused),
+    )
+
+
+def _remember(memory: Memory, plan: Plan, folded: Folded, *, stale: bool) -> Memory:
+    return replace(memory, plan_key=plan.key, anchor=folded.anchor, tail=folded.tail, stale=stale)
+
+
+def _change_past(turn: Turn, view: PatientView) -> tuple[Past, ...]:
+    """Fold again after a click on the past; the conditions that come to light by it, over long ago."""
+    marks = _marks(turn.memory)
+    unseen = [replace(each, judged=False) for each in _in_order(view.arrivals)]
+    before = fold(empty(turn.plan), unseen, turn.plan, _marks(view.memory or turn.memory))
+    after = fold(empty(turn.plan), unseen, turn.plan, marks)
+    turn.memory = _remember(turn.memory, turn.plan, after, stale=False)
+    turn.history = after.history
+    return tuple(each for each in after.past if not _was_known(each, before))
+
+
+def _was_known(past: Past, before: Folded) -> bool:
+    """Whether a condition of that rule was there at some of that time as the readings stood before."""
+    state = before.history.states.get(past.rule)
+    if isinstance(state, ThresholdState) and state.began_at is not None and state.began_at <= past.episode.ended_at:
+        return True
+    return any(
+        each.rule == past.rule
+        and each.episode.began_at <= past.episode.ended_at
+        and past.episode.began_at <= each.episode.ended_at
+        for each in before.past
+    )
+
+
+def _settle(turn: Turn, past: Iterable[Past], *, marked: bool = True) -> None:
+    """Readings and clocks, in this order: conditions, alerts, the patient, the ladders, the zone."""
+    _rest(turn)
+    _find(turn)
+    for rule, finding in turn.findings.items():
+        raising.follow(turn, rule, finding)
+    for each in past:
+        raising.remember_past(turn, each, marked=marked)
+    telling.ask_patient(turn)
+    escalation.run(turn)
+    telling.show_zone(turn)
+
+
+def _rest(turn: Turn) -> None:
+    """Whether the patient is in a pause, and when the newest one ended."""
+    turn.resting, turn.rested_until = False, None
+    for each in turn.plan.rests:
+        if not turn.now.reached(each.start):
+            continue
+        if each.end is None or not turn.now.reached(each.end):
+            turn.resting = True
+        elif turn.rested_until is None or each.end > turn.rested_until:
+            turn.rested_until = each.end
+
+
+def _find(turn: Turn) -> None:
+    """Ask every rule; keep what the clock alone settled, so that the next step need not go through it again."""
+    plan, history, ahead = turn.plan, turn.history, dict(turn.memory.ahead)
+    findings: dict[str, Finding] = {}
+    for name, rule in plan.rules.items():
+        state = history.states[name]
+        if isinstance(rule, Threshold) and isinstance(state, ThresholdState):
+            known = offsets(rule, plan, history.baselines) is not None
+            findings[name] = threshold.look(rule, state, turn.now, known=known)
+        elif isinstance(rule, Missing) and isinstance(state, MissingState):
+            settled = ahead.get(name)
+            begun = settled[1] if settled is not None and settled[0] == state else state
+            findings[name] = missing.look(rule, begun, plan, turn.now)
+            reached = findings[name].state
+            if isinstance(reached, MissingState) and reached != state:
+                ahead[name] = (state, reached)
+            else:
+                ahead.pop(name, None)
+    findings[raising.QUARANTINED] = _quarantine(history)
+    turn.findings = findings
+    if ahead != turn.memory.ahead:
+        turn.memory = replace(turn.memory, ahead=ahead)
+
+
+def _quarantine(history: History) -> Finding:
+    """The question whether values that nobody believes are right, as if it were a rule."""
+    if not history.quarantine:
+        return Finding(met=False)
+    newest = history.quarantine[-1]
+    held = Beyond(priority=Priority.LOW, newest_at=max(each.taken_at for each in history.quarantine))
+    return Finding(met=True, held=(held,), began_at=history.quarantine[0].taken_at, newest=newest.reading_id)
+
+
+def _finish(turn: Turn) -> Step:
+    """The turn as a step: what to show, what happened, what to remember, when to ask again."""
+    recent = tuple(each for each in turn.sent if turn.now.since(each.at) < escalation.HELD_BACK)
+    memory = turn.memory
+    if (turn.quiet, recent) != (memory.quiet, memory.sent):
+        memory = replace(memory, quiet=turn.quiet, sent=recent)
+    if memory.stale:
+        turn.now.reached(turn.now.at + _AT_ONCE)
+    return Step(
+        alerts=(*(turn.alerts[rule] for rule in sorted(turn.alerts)), *turn.closed),
+        facts=tuple(turn.facts),
+        memory=memory,
+        zone=memory.zone,
+        wake_at=turn.now.wake_at,
+    )
+
+
+_AT_ONCE = timedelta(seconds=1)

@@ -1,0 +1,243 @@
+"""Readings in event order become history.
+
+One pass over the readings, each shown to every rule that listens. When a second reading refutes a first one, the
+first never was, for any rule: the pass goes back to the last place where nothing waited and goes on without it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from statistics import median
+
+from alerts import missing, threshold
+from alerts.arrival import Arrival
+from alerts.history import (
+    BaselineState,
+    Episode,
+    History,
+    MetricPast,
+    MissingState,
+    Quarantined,
+    RuleState,
+    Sample,
+    ThresholdState,
+    Wait,
+)
+from alerts.intake import Marks, Seen, offsets, see
+from alerts.plan import Plan
+from alerts.rules import Missing, Threshold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """A condition that began and ended before anybody could know of it."""
+
+    rule: str
+    episode: Episode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Folded:
+    """What the readings come to: the whole, and the part that no answer to a waiting value can change any more."""
+
+    history: History
+    anchor: History
+    tail: tuple[Arrival, ...]
+    past: tuple[Past, ...]
+
+
+def empty(plan: Plan) -> History:
+    """The history before any reading."""
+    states: dict[str, RuleState] = {}
+    for name, rule in plan.rules.items():
+        states[name] = threshold.start(rule) if isinstance(rule, Threshold) else missing.start(rule, plan)
+    return History(states=states)
+
+
+def fold(start: History, readings: Sequence[Arrival], plan: Plan, marks: Marks) -> Folded:
+    """The history after `readings`, sorted in event order and all after `start`."""
+    work = _Work.of(start, plan, marks, frozenset(each.reading_id for each in readings if not each.judged))
+    anchor, anchor_at, anchor_past = start, 0, 0
+    at = 0
+    while at < len(readings):
+        reading = readings[at]
+        work.pass_time(reading)
+        if not work.waits:
+            anchor, anchor_at, anchor_past = work.history((reading.taken_at, "")), at, len(work.past)
+        refuted = work.take(reading)
+        at += 1
+        if refuted:
+            marks.superseded.update(refuted)
+            work = _Work.of(anchor, plan, marks, work.fresh, work.past[:anchor_past])
+            at = anchor_at
+    whole = work.history(work.last)
+    if not work.waits:
+        anchor, anchor_at = whole, len(readings)
+    tail = tuple(each if each.judged else replace(each, judged=True) for each in readings[anchor_at:])
+    return Folded(history=whole, anchor=_settled(anchor), tail=tail, past=tuple(work.past))
+
+
+def _settled(history: History) -> History:
+    """The history as later steps find it: every condition in it rests on readings judged before."""
+    fresh = {
+        name: replace(state, fresh=False)
+        for name, state in history.states.items()
+        if isinstance(state, ThresholdState) and state.fresh
+    }
+    return replace(history, states={**history.states, **fresh}) if fresh else history
+
+
+@dataclass(slots=True, kw_only=True)
+class _Work:
+    """A history being written."""
+
+    plan: Plan
+    marks: Marks
+    fresh: frozenset[str]
+    states: dict[str, RuleState]
+    metrics: dict[str, MetricPast]
+    baselines: dict[str, BaselineState]
+    quarantine: list[Quarantined]
+    last: tuple[datetime, str] | None
+    restless: set[str] = field(default_factory=set)  # rules that time alone may change
+    past: list[Past] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, start: History, plan: Plan, marks: Marks, fresh: frozenset[str], past: Sequence[Past] = ()) -> "_Work":
+        thresholds = ((name, state) for name, state in start.states.items() if isinstance(state, ThresholdState))
+        return cls(
+            plan=plan,
+            marks=marks,
+            fresh=fresh,
+            states=dict(start.states),
+            metrics=dict(start.metrics),
+            baselines=dict(start.baselines),
+            quarantine=list(start.quarantine),
+            last=start.last,
+            restless={name for name, state in thresholds if threshold.is_restless(state)},
+            past=list(past),
+        )
+
+    @property
+    def waits(self) -> bool:
+        """Whether a value waits for a second reading, for any rule."""
+        states = (self.states[name] for name in self.restless)
+        return any(isinstance(state, ThresholdState) and state.waits for state in states)
+
+    def history(self, last: tuple[datetime, str] | None) -> History:
+        """What is written so far, standing at `last`."""
+        return History(
+            last=last,
+            states=dict(self.states),
+            metrics=dict(self.metrics),
+            baselines=dict(self.baselines),
+            quarantine=tuple(self.quarantine),
+        )
+
+    def pass_time(self, reading: Arrival) -> None:
+        """Let the time before `reading` do what time alone does."""
+        for name in sorted(self.restless):
+            rule, state = self.plan.rules[name], self.states[name]
+            if isinstance(rule, Threshold) and isinstance(state, ThresholdState):
+                self._keep(name, threshold.pass_time(rule, state, reading.taken_at, self.fresh))
+
+    def take(self, reading: Arrival) -> tuple[tuple[str, str], ...]:
+        """Show the reading to every rule that listens; the values that it refutes, if any (then start again)."""
+        self.last = reading.key
+        if reading.reading_id in self.marks.invalidated:
+            self._fill_slots(reading)
+            return ()
+        seen = see(reading, self.plan, self.marks, self.metrics, self.baselines)
+        if reading.reading_id not in self.marks.unused:
+            self.quarantine.extend(seen.quarantined)
+        listeners = {rule.name: rule for metric in seen.values for rule in self.plan.listeners.get(metric, ())}
+        for name in sorted(listeners):
+            rule, state = listeners[name], self.states[name]
+            if isinstance(rule, Threshold) and isinstance(state, ThresholdState):
+                refuted = self._ask(rule, state, seen)
+                if refuted:
+                    return refuted
+            elif isinstance(rule, Missing) and isinstance(state, MissingState):
+                good = seen.values[rule.metric].good
+                self.states[name] = missing.judge(rule, state, self.plan, reading.taken_at, good=good)
+        self._note_metrics(seen)
+        return ()
+
+    def _ask(self, rule: Threshold, state: ThresholdState, seen: Seen) -> tuple[tuple[str, str], ...]:
+        sample = _sample(rule, seen)
+        known = offsets(rule, self.plan, self.baselines)
+        if known is None:
+            self._collect(rule, seen)
+            return ()
+        after, refuted = threshold.judge(rule, state, sample, known, self.fresh)
+        if refuted is not None:
+            return _values_of(rule, refuted)
+        if after.ended is not None and after.ended is not state.ended and after.fresh:
+            self.past.append(Past(rule=rule.name, episode=after.ended))
+        self._keep(rule.name, after)
+        return ()
+
+    def _keep(self, name: str, state: ThresholdState) -> None:
+        self.states[name] = state
+        if threshold.is_restless(state):
+            self.restless.add(name)
+        else:
+            self.restless.discard(name)
+
+    def _collect(self, rule: Threshold, seen: Seen) -> None:
+        """One more good value towards the baselines that the rule still lacks."""
+        for metric in rule.metrics:
+            value, name = seen.values.get(metric), f"{rule.name}.{metric}"
+            so_far = self.baselines.get(name, BaselineState())
+            if value is None or not value.good or so_far.value is not None or not value.number.is_finite():
+                continue
+            values = (*so_far.values, value.number)
+            day = seen.reading.taken_at.astimezone(self.plan.zone).date()
+            days = so_far.days if day in so_far.days else (*so_far.days, day)
+            if len(values) >= rule.baseline.readings and len(days) >= rule.baseline.days:
+                self.baselines[name] = BaselineState(value=median(values), known_from=seen.reading.taken_at)
+            else:
+                self.baselines[name] = BaselineState(values=values, days=days)
+
+    def _note_metrics(self, seen: Seen) -> None:
+        for metric, value in seen.values.items():
+            if value.good:
+                number = value.number if value.number.is_finite() else None
+                self.metrics[metric] = MetricPast(good_at=seen.reading.taken_at, value=number, seen=True)
+            else:
+                self.metrics[metric] = replace(self.metrics.get(metric, MetricPast()), seen=True)
+
+    def _fill_slots(self, reading: Arrival) -> None:
+        """A reading that a person took out may still have fulfilled its slot: the patient did measure."""
+        if reading.reading_id not in self.marks.filled:
+            return
+        for metric in sorted(reading.values):
+            for rule in self.plan.listeners.get(metric, ()):
+                state = self.states[rule.name]
+                if isinstance(rule, Missing) and isinstance(state, MissingState):
+                    self.states[rule.name] = missing.judge(rule, state, self.plan, reading.taken_at, good=True)
+
+
+def _sample(rule: Threshold, seen: Seen) -> Sample:
+    """The reading as this rule sees it; one doubtful value makes the whole doubtful."""
+    present = [seen.values.get(metric) for metric in rule.metrics]
+    return Sample(
+        reading_id=seen.reading.reading_id,
+        taken_at=seen.reading.taken_at,
+        received_at=seen.reading.received_at,
+        values=tuple(None if value is None else value.number for value in present),
+        good=all(value is None or value.good for value in present),
+        extreme=any(value is not None and rule.name in value.beyond for value in present),
+        late=seen.late,
+        device=seen.reading.device,
+    )
+
+
+def _values_of(rule: Threshold, wait: Wait) -> tuple[tuple[str, str], ...]:
+    """The values, by reading and metric, that a refuted wait takes with it."""
+    sample = wait.sample
+    return tuple(
+        (sample.reading_id, metric)
+        for metric, value in zip(rule.metrics, sample.values, strict=True)
+        if value is not None
+    )

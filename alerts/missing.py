@@ -1,0 +1,161 @@
+"""The missing question: is a scheduled reading overdue?
+
+Slots are wall time in the patient's zone. A slot is settled once no later reading can fulfil it any more; settled
+slots live on only as the row of misses they belong to. What the clock alone has settled is kept beside, never in, the
+history, so that a reading that arrives late still finds its slot open.
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+
+from alerts.finding import Beyond, Finding
+from alerts.history import MissingState
+from alerts.now import Now
+from alerts.plan import Plan
+from alerts.priority import Priority
+from alerts.rules import Missing
+from alerts.service_hours import wall
+
+_wall = lru_cache(maxsize=8192)(wall)
+_LOOK_AHEAD_DAYS = 8  # every weekday occurs within a week
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """One slot on one date, in UTC."""
+
+    day: date
+    number: int
+    start: datetime
+    end: datetime
+    grace_end: datetime
+
+
+def start(rule: Missing, plan: Plan) -> MissingState:
+    """The state at the start of the plan, before any reading."""
+    day = plan.starts_at.astimezone(plan.zone).date()
+    return MissingState(day=day - timedelta(days=day.weekday()) if rule.weekly else day)
+
+
+def judge(rule: Missing, state: MissingState, plan: Plan, taken_at: datetime, *, good: bool) -> MissingState:
+    """The state after a reading of the metric, in event order."""
+    for slot, following in _slots(rule, state, plan):
+        if slot.grace_end >= taken_at:
+            break
+        state = _settle(rule, state, plan, slot, following)
+    if good:
+        return replace(state, goods=(*state.goods, taken_at), last_good=taken_at)
+    return replace(state, poors=(*state.poors, taken_at))
+
+
+def look(rule: Missing, state: MissingState, plan: Plan, now: Now) -> Finding:
+    """What the rule says now; the finding's state has every slot settled whose grace is over."""
+    remind = None
+    for slot, following in _slots(rule, state, plan):
+        if now.reached(slot.grace_end):
+            state = _settle(rule, state, plan, slot, following)
+            continue
+        remind = _reminder(rule, state, plan, slot, now) or remind
+        if following is None or not now.reached(following.start):
+            break
+    met = state.missed_from is not None and (state.last_good is None or state.last_good < state.missed_from)
+    held: tuple[Beyond, ...] = ()
+    if met and state.priority is not None and state.missed_at is not None:
+        held = (Beyond(priority=state.priority, newest_at=state.missed_at),)
+    return Finding(met=bool(held), state=state, held=held, began_at=state.began_at, cause=state.cause, remind=remind)
+
+
+def _slots(rule: Missing, state: MissingState, plan: Plan) -> Iterator[tuple[_Moment, _Moment | None]]:
+    """The slots not settled yet, each with the one after it."""
+    if not rule.slots and not rule.weekly:
+        return
+    slots = _from(rule, plan, state.day, state.slot)
+    slot = next(slots, None)
+    while slot is not None:
+        following = next(slots, None)
+        yield slot, following
+        slot = following
+
+
+def _from(rule: Missing, plan: Plan, day: date, number: int) -> Iterator[_Moment]:
+    idle = 0
+    while idle < _LOOK_AHEAD_DAYS:
+        if rule.weekly:
+            first, last = _wall(day, 0, plan.zone), _wall(day + timedelta(days=7), 0, plan.zone)
+            yield _Moment(day, 0, first, last, last + rule.grace)
+            day += timedelta(days=7)
+            continue
+        idle += 1
+        if day.weekday() in rule.days:
+            idle = 0
+            for at in range(number, len(rule.slots)):
+                first = _wall(day, rule.slots[at].start, plan.zone)
+                last = _wall(day, rule.slots[at].end, plan.zone)
+                yield _Moment(day, at, first, last, last + rule.grace)
+        day, number = day + timedelta(days=1), 0
+
+
+def _settle(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, following: _Moment | None) -> MissingState:
+    """The state once this slot can no longer be fulfilled, or was."""
+    horizon = slot.grace_end if following is None else following.start
+    first = bisect_left(state.goods, slot.start)
+    in_grace = state.goods[first : bisect_right(state.goods, slot.grace_end)]
+    is_fulfilled = any(each < horizon or following is None for each in in_grace)
+    # Whoever was not alive to the plan, or was in hospital, owed nothing.
+    is_owed = slot.start >= plan.starts_at and not any(each.touches(slot.start, slot.grace_end) for each in plan.rests)
+    settled = replace(
+        state,
+        day=slot.day if following is None else following.day,
+        slot=slot.number + 1 if following is None else following.number,
+        goods=tuple(each for each in state.goods if each >= horizon),
+        poors=tuple(each for each in state.poors if each >= horizon),
+    )
+    if is_fulfilled:
+        return replace(settled, row=0)
+    if not is_owed:
+        return settled
+    row = state.row + 1
+    if in_grace:  # measured in the next slot before this one's grace was over: counts, but what would it raise?
+        return replace(settled, row=row)
+    was_met = state.missed_from is not None and (state.last_good is None or state.last_good < state.missed_from)
+    is_worse = rule.worse_after is not None and row >= rule.worse_after
+    return replace(
+        settled,
+        row=row,
+        missed_from=slot.start,
+        missed_at=slot.grace_end,
+        began_at=state.began_at if was_met else slot.grace_end,
+        priority=_priority(rule, is_worse),
+        cause=_cause(state, plan, slot),
+    )
+
+
+def _priority(rule: Missing, is_worse: bool) -> Priority:
+    return rule.worse_priority if is_worse else rule.priority
+
+
+def _cause(state: MissingState, plan: Plan, slot: _Moment) -> str:
+    """Who could not deliver: the gateway was silent throughout, the device gave nothing good, or nobody measured."""
+    for each in plan.offline:
+        if each.start <= slot.start and (each.end is None or slot.end <= each.end):
+            return "gateway"
+    return "device" if any(slot.start <= each <= slot.grace_end for each in state.poors) else "patient"
+
+
+def _reminder(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, now: Now) -> datetime | None:
+    """The newest reminder of this slot that fell due, where the slot is owed and not yet fulfilled."""
+    if not rule.remind_at or slot.start < plan.starts_at:
+        return None
+    if any(each.touches(slot.start, slot.grace_end) for each in plan.rests):
+        return None
+    if any(slot.start <= each for each in state.goods):
+        return None
+    due = None
+    for minutes in rule.remind_at:
+        moment = _wall(slot.day, minutes, plan.zone)
+        if slot.start <= moment <= slot.end and now.reached(moment):
+            due = moment
+    return due

@@ -1,0 +1,264 @@
+"""The threshold question: is a value beyond a limit, and for which of the bands?
+
+`judge` takes one reading after the other, in event order. `look` adds what time alone does: a wait that nobody
+answered is confirmed, an unfinished run that fell silent enters. Time is never stored: the reading that comes late
+and would have answered finds the wait as it was.
+"""
+
+from collections.abc import Container
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from alerts.finding import Beyond, Finding
+from alerts.history import BandState, Episode, Sample, ThresholdState, Wait
+from alerts.now import Now
+from alerts.priority import Priority
+from alerts.rules import CONFIRM_DEFAULT, Band, Side, Threshold
+
+_AFTER_ARRIVAL = timedelta(minutes=10)  # the patient needs time to measure again once we know
+_NOT_HELD = BandState()
+
+Offsets = tuple[Decimal, ...]
+
+
+def start(rule: Threshold) -> ThresholdState:
+    """The state before any reading."""
+    return ThresholdState(bands=(_NOT_HELD,) * len(rule.bands))
+
+
+def judge(
+    rule: Threshold, state: ThresholdState, sample: Sample, offsets: Offsets, fresh: Container[str]
+) -> tuple[ThresholdState, Wait | None]:
+    """The state after `sample`, or the wait that it refutes (then the state means nothing: fold again without it).
+
+    Waits that ended before `sample` must have been passed (`pass_time`). `fresh`: readings first judged in this step.
+    """
+    beyond = tuple(_is_beyond(rule, band.limits, sample, offsets) for band in rule.bands)
+    waits = state.waits
+    if sample.good:
+        for wait in waits:
+            if wait.sample.taken_at < sample.taken_at and wait in state.waits:
+                if not beyond[wait.asked]:
+                    return state, wait
+                state = _enter(rule, state, wait, sample.taken_at, fresh, late=sample.late)
+    state = _follow_bands(rule, state, sample, beyond, offsets)
+    if state.fresh and any(beyond) and sample.reading_id not in fresh:
+        state = replace(state, fresh=False)
+    state = _enter_or_wait(rule, state, sample, beyond, offsets, fresh)
+    return _end_if_left(state, sample.taken_at), None
+
+
+def pass_time(rule: Threshold, state: ThresholdState, moment: datetime, fresh: Container[str]) -> ThresholdState:
+    """The state when it is known that nothing was measured until just before `moment`."""
+    for deadline, wait in _deadlines(rule, state):
+        if deadline < moment:
+            state = _enter(rule, state, wait, deadline, fresh)
+    return state
+
+
+def is_restless(state: ThresholdState) -> bool:
+    """Whether time alone may change it."""
+    return bool(state.waits) or any(band.run for band in state.bands)
+
+
+def look(rule: Threshold, state: ThresholdState, now: Now, *, known: bool) -> Finding:
+    """What the rule says now; `known` is False while it lacks a baseline."""
+    for deadline, wait in _deadlines(rule, state):
+        if now.reached(deadline):
+            state = _enter(rule, state, wait, deadline, ())
+    held = tuple(
+        Beyond(priority=band.priority, newest_at=own.beyond_at, sample=own.sample, late=own.late)
+        for band, own in zip(rule.bands, state.bands, strict=True)
+        if own.clear is not None and own.beyond_at is not None
+    )
+    asks = [rule.bands[wait.asked].priority for wait in state.waits]
+    return Finding(
+        met=bool(held) if known or held else None,
+        state=state,
+        held=held,
+        began_at=state.began_at,
+        waits=state.waits,
+        asks=max(asks) if asks else None,
+        ended=state.ended,
+        newest=None if state.newest is None else state.newest.reading_id,
+        ask_again=_ask_again(rule, state, now),
+    )
+
+
+def _deadlines(rule: Threshold, state: ThresholdState) -> list[tuple[datetime, Wait]]:
+    """What time alone will confirm, in order: waits, and unfinished runs that fall silent."""
+    found = [(wait.deadline, wait) for wait in state.waits]
+    for at, (band, own) in enumerate(zip(rule.bands, state.bands, strict=True)):
+        if band.silence is not None and own.run:  # a good reading that is not beyond would have ended the run
+            deadline = own.run[-1].taken_at + band.silence
+            found.append((deadline, Wait(sample=own.run[-1], enters=(at,), deadline=deadline)))
+    return sorted(found, key=lambda each: each[0])
+
+
+def _is_beyond(rule: Threshold, limits: tuple[Decimal | None, ...], sample: Sample, offsets: Offsets) -> bool:
+    """Whether any present metric is at or past its limit."""
+    if sample.extreme:
+        return True
+    for value, limit, offset in zip(sample.values, limits, offsets, strict=True):
+        if value is None or limit is None:
+            continue
+        if value <= limit + offset if rule.side is Side.BELOW else value >= limit + offset:
+            return True
+    return False
+
+
+def _is_back(rule: Threshold, band: Band, sample: Sample, offsets: Offsets) -> bool:
+    """Whether all present metrics are back by their deadband."""
+    for value, limit, offset, margin in zip(sample.values, band.limits, offsets, rule.deadband, strict=True):
+        if value is None or limit is None:
+            continue
+        if value < limit + offset + margin if rule.side is Side.BELOW else value > limit + offset - margin:
+            return False
+    return True
+
+
+def _follow_bands(
+    rule: Threshold, state: ThresholdState, sample: Sample, beyond: tuple[bool, ...], offsets: Offsets
+) -> ThresholdState:
+    """Count the sample: towards leaving the bands held, towards the runs of the others."""
+    bands = list(state.bands)
+    newest = state.newest
+    for at, (band, own) in enumerate(zip(rule.bands, state.bands, strict=True)):
+        if own.clear is None:
+            if sample.good and (own.run or (beyond[at] and band.is_run)):
+                bands[at] = replace(own, run=_longer(band, own.run, sample) if beyond[at] else ())
+        elif beyond[at]:
+            newest = sample if sample.good else newest
+            bands[at] = replace(own, clear=0, beyond_at=sample.taken_at if sample.good else own.beyond_at)
+        elif sample.good:
+            clear = own.clear + 1 if _is_back(rule, band, sample, offsets) else 0
+            bands[at] = _NOT_HELD if clear >= rule.clear_readings else replace(own, clear=clear)
+    if not sample.good:
+        return replace(state, bands=tuple(bands))
+    reached = tuple(at for at, each in enumerate(beyond) if each)
+    return replace(state, bands=tuple(bands), newest=newest, good=sample, good_beyond=reached)
+
+
+def _longer(band: Band, run: tuple[Sample, ...], sample: Sample) -> tuple[Sample, ...]:
+    """The run with the sample: no longer back than counts, no more of it than decides."""
+    run = (*run, sample)
+    if band.most is not None:
+        earliest = sample.taken_at - band.most
+        return tuple(each for each in run if each.taken_at >= earliest)
+    if band.apart is not None:
+        return run if len(run) <= band.readings else (*run[: band.readings - 1], sample)
+    return run[-band.readings :]
+
+
+def _is_complete(band: Band, run: tuple[Sample, ...]) -> bool:
+    if len(run) < band.readings:
+        return False
+    return band.apart is None or run[-1].taken_at - run[0].taken_at >= band.apart
+
+
+def _enter_or_wait(
+    rule: Threshold,
+    state: ThresholdState,
+    sample: Sample,
+    beyond: tuple[bool, ...],
+    offsets: Offsets,
+    fresh: Container[str],
+) -> ThresholdState:
+    """Let the sample enter the bands it reaches; or let it wait, if the most severe of them asks for a second one."""
+    reached = []
+    for at, (band, own) in enumerate(zip(rule.bands, state.bands, strict=True)):
+        if own.clear is None and beyond[at]:
+            run = own.run if sample.good else _longer(band, own.run, sample)
+            if not band.is_run or _is_complete(band, run) or _is_off_scale(rule, sample):
+                reached.append(at)
+    if not reached:
+        return state
+    asked = rule.bands[reached[-1]]
+    held = _held_priority(rule, state)
+    is_worse = held is None or asked.priority > held
+    wait = Wait(sample=sample, enters=tuple(reached), deadline=_deadline(asked, sample))
+    if not sample.good:
+        return _waiting(state, wait) if is_worse else state
+    at_once = asked.confirm is None or _is_off_scale(rule, sample) or _rings_at_once(rule, asked, sample, offsets)
+    if at_once or not is_worse:
+        return _enter(rule, state, wait, sample.taken_at, fresh)
+    return _waiting(state, wait)
+
+
+def _is_off_scale(rule: Threshold, sample: Sample) -> bool:
+    """Too low or too high for the device on the rule's side, or not plausible there: beyond every limit."""
+    if sample.extreme:
+        return True
+    end = Decimal("-Infinity") if rule.side is Side.BELOW else Decimal("Infinity")
+    return end in sample.values
+
+
+def _rings_at_once(rule: Threshold, band: Band, sample: Sample, offsets: Offsets) -> bool:
+    return bool(band.unless) and _is_beyond(rule, band.unless, sample, offsets)
+
+
+def _deadline(band: Band, sample: Sample) -> datetime:
+    """When silence confirms: never before the patient had time to be asked, unless the reading itself came late."""
+    end = sample.taken_at + (band.confirm or CONFIRM_DEFAULT)
+    return end if sample.late else max(end, sample.received_at + _AFTER_ARRIVAL)
+
+
+def _waiting(state: ThresholdState, wait: Wait) -> ThresholdState:
+    return replace(state, waits=tuple(sorted((*state.waits, wait), key=lambda each: each.deadline)))
+
+
+def _held_priority(rule: Threshold, state: ThresholdState) -> Priority | None:
+    held = [band.priority for band, own in zip(rule.bands, state.bands, strict=True) if own.clear is not None]
+    return held[-1] if held else None
+
+
+def _enter(
+    rule: Threshold, state: ThresholdState, wait: Wait, at: datetime, fresh: Container[str], *, late: bool = False
+) -> ThresholdState:
+    """The state when what `wait` asked is confirmed at `at`; waits that ask no more than is now held are settled."""
+    bands = list(state.bands)
+    basis = [wait.sample]
+    for index in wait.enters:
+        own = bands[index]
+        if own.clear is None:
+            basis += own.run
+            is_late = late or wait.sample.late or any(each.late for each in own.run)
+            bands[index] = BandState(clear=0, sample=wait.sample, late=is_late, beyond_at=wait.sample.taken_at)
+    entered = replace(state, bands=tuple(bands))
+    held = _held_priority(rule, entered)
+    waits = tuple(each for each in state.waits if held is None or rule.bands[each.asked].priority > held)
+    is_fresh = all(each.reading_id in fresh for each in basis)
+    if state.began_at is None:
+        return replace(
+            entered, waits=waits, began_at=at, highest=held, top=wait.sample, fresh=is_fresh, newest=wait.sample
+        )
+    risen = held is not None and (state.highest is None or held > state.highest)
+    return replace(
+        entered,
+        waits=waits,
+        highest=held if risen else state.highest,
+        top=wait.sample if risen else state.top,
+        fresh=state.fresh and is_fresh,
+        newest=wait.sample,
+    )
+
+
+def _end_if_left(state: ThresholdState, at: datetime) -> ThresholdState:
+    if state.began_at is None or any(own.clear is not None for own in state.bands):
+        return state
+    if state.highest is None or state.top is None:
+        return state
+    ended = Episode(began_at=state.began_at, ended_at=at, highest=state.highest, sample=state.top, late=state.top.late)
+    return replace(state, began_at=None, highest=None, top=None, newest=None, ended=ended)
+
+
+def _ask_again(rule: Threshold, state: ThresholdState, now: Now) -> str | None:
+    """The newest good reading beyond a band that wants another after a while, once that while is over."""
+    if state.good is None:
+        return None
+    after = [rule.bands[at].ask_again for at in state.good_beyond]
+    spans = [each for each in after if each is not None]
+    if not spans or not now.reached(state.good.taken_at + min(spans)):
+        return None
+    return state.good.reading_id

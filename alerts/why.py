@@ -1,0 +1,138 @@
+"""Why an alert stands: structured, so that page, message and FHIR can each say it in their own words."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from alerts.finding import Beyond, Finding
+from alerts.history import BaselineState, Quarantined, Sample
+from alerts.intake import offsets
+from alerts.plan import Plan
+from alerts.priority import Priority
+from alerts.rules import Band, Missing, Side, Threshold
+from vitals.metrics import METRICS
+
+Baselines = Mapping[str, BaselineState]
+
+
+def of_finding(plan: Plan, name: str, finding: Finding, at: datetime, baselines: Baselines) -> dict[str, Any]:
+    """Why the rule's condition is present, or what waits, at `at`."""
+    rule = plan.rules.get(name)
+    top = finding.held[-1] if finding.held else None
+    if isinstance(rule, Missing):
+        return _missing(plan, rule, finding, top, at)
+    if isinstance(rule, Threshold):
+        if top is not None and top.sample is not None:
+            return of_sample(plan, rule, top.sample, top.priority, at, baselines)
+        if finding.waits and finding.asks is not None:
+            why = of_sample(plan, rule, finding.waits[-1].sample, finding.asks, at, baselines)
+            return {**why, "waits_until": finding.waits[-1].deadline.isoformat()}
+    return {}
+
+
+def of_sample(
+    plan: Plan, rule: Threshold, sample: Sample, priority: Priority, at: datetime, baselines: Baselines
+) -> dict[str, Any]:
+    """Why this sample is beyond the rule's band of that priority."""
+    known = offsets(rule, plan, baselines) or (Decimal(0),) * len(rule.metrics)
+    bands = [band for band in rule.bands if band.priority is priority]
+    index = _telling_metric(rule, bands, sample, known)
+    limits = [band.limits[index] for band in bands]
+    limit = next((each for each in limits if each is not None), None)
+    mildest = next((each.limits[index] for each in rule.bands if each.limits[index] is not None), None)
+    value = sample.values[index]
+    step = Decimal(1).scaleb(-METRICS[rule.metrics[index]].decimals)
+    outward = step if rule.side is Side.ABOVE else -step
+    return {
+        **_head(plan, rule.name, rule.individual, priority, at),
+        "metric": rule.metrics[index],
+        "value": _text(value),
+        "unit": METRICS[rule.metrics[index]].unit,
+        "limit": None if limit is None else _text(limit + known[index]),
+        "baseline": _text(known[index]) if rule.relative else None,
+        "side": rule.side.value,
+        "quality": "good" if sample.good else "poor",
+        "device": sample.device,
+        "reading_id": sample.reading_id,
+        "taken_at": sample.taken_at.isoformat(),
+        "received_at": sample.received_at.isoformat(),
+        "late": sample.late,
+        "quiet_at": None if mildest is None else _text(mildest + known[index] - outward),
+    }
+
+
+def of_quarantine(plan: Plan, held_back: Quarantined, at: datetime) -> dict[str, Any]:
+    """Why a value is not believed."""
+    return {
+        **_head(plan, "quarantined", False, Priority.LOW, at),
+        "metric": held_back.metric,
+        "value": held_back.value,
+        "unit": METRICS[held_back.metric].unit,
+        "limit": None,
+        "side": None,
+        "reason": held_back.reason,
+        "device": held_back.device,
+        "reading_id": held_back.reading_id,
+        "taken_at": held_back.taken_at.isoformat(),
+        "received_at": held_back.received_at.isoformat(),
+        "quiet_at": None,
+    }
+
+
+def _missing(plan: Plan, rule: Missing, finding: Finding, top: Beyond | None, at: datetime) -> dict[str, Any]:
+    state = finding.state
+    missed_from = getattr(state, "missed_from", None)
+    last_good = getattr(state, "last_good", None)
+    return {
+        **_head(plan, rule.name, rule.individual, rule.priority if top is None else top.priority, at),
+        "metric": rule.metric,
+        "value": None,
+        "unit": METRICS[rule.metric].unit,
+        "limit": None,
+        "side": None,
+        "device": None,
+        "reading_id": None,
+        "taken_at": None,
+        "received_at": None,
+        "slot_start": None if missed_from is None else missed_from.isoformat(),
+        "overdue_since": None if top is None else top.newest_at.isoformat(),
+        "missed_in_a_row": getattr(state, "row", None),
+        "last_good_at": None if last_good is None else last_good.isoformat(),
+        "cause": finding.cause,
+        "quiet_at": None if missed_from is None else f"a good reading taken after {missed_from.isoformat()}",
+    }
+
+
+def _head(plan: Plan, rule: str, individual: bool, priority: Priority, at: datetime) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "rulebook": plan.rulebook,
+        "rulebook_version": plan.rulebook_version,
+        "plan": plan.plan_id,
+        "plan_version": plan.version,
+        "limit_set_by": "plan" if individual else "rulebook",
+        "priority": priority.word,
+        "evaluated_at": at.isoformat(),
+    }
+
+
+def _telling_metric(rule: Threshold, bands: list[Band], sample: Sample, known: tuple[Decimal, ...]) -> int:
+    """The metric that speaks: the first one beyond its limit, else the first one present."""
+    for band in bands:
+        for index, (value, limit) in enumerate(zip(sample.values, band.limits, strict=True)):
+            if value is None or limit is None:
+                continue
+            edge = limit + known[index]
+            if value >= edge if rule.side is Side.ABOVE else value <= edge:
+                return index
+    return next((index for index, value in enumerate(sample.values) if value is not None), 0)
+
+
+def _text(value: Decimal | None) -> str | None:
+    """An exact number as text; LO and HI for what the device could not put a number to."""
+    if value is None:
+        return None
+    if value.is_infinite():
+        return "LO" if value < 0 else "HI"
+    return str(value)
