@@ -12,7 +12,9 @@ FUNCTION_LINES = 60
 PARAMETERS = 5
 
 # "path" or "path:function" -> why it may be longer.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS = {
+    "server/db/tables.py": "every table on one page, and tables are data",
+}
 
 
 def guard(root: Path) -> list[str]:
