@@ -33,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     try:
         asyncio.run(_until_told(settings, clocks))
+    except SettingsError as error:  # what only shows when the radio is built: a backend that is not there
+        print(f"varde gateway: {error}", file=sys.stderr)
+        return 2
     except SpoolBroken as error:
         log.critical("stopped reason=%r", str(error))
         return 1

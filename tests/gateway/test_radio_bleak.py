@@ -2,27 +2,20 @@
 
 import asyncio
 import logging
-import shutil
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from device_sims.air import Air, Conditions, RadioController
-from device_sims.hci_server import HciServer
-from device_sims.peripherals import DeviceSpec, Oximeter, Peripheral, Scale
-from device_sims.quiet import hush
 from gateway.radio import KnownDevice, Notification, Session, SessionState
 from gateway.radio_bleak import BleakRadio, Waits
 from gateway.settings import AdapterSettings, SettingsError
 from gateway.spool import SpoolFull
 from tests.gateway import stacks
+from tests.gateway.air import BUMBLE, Home, on_the_air
 from tests.gateway.waiting import until
 from vitals.clock import ManualClock
 
@@ -31,7 +24,6 @@ OXIMETER = KnownDevice(address="A0:11:22:33:44:55", kind="oximeter", model="3230
 SCALE = KnownDevice(address="A0:11:22:33:44:66", kind="scale")
 FRAME = bytes.fromhex("0062004800")
 QUICK = Waits(connect=2, quiet=0.3, drain=5, session=8, farewell=2, again=0.05, again_max=0.5)
-BUMBLE = "device_sims.bleak_bumble:BumbleBackend"
 
 
 class Listener:
@@ -61,66 +53,37 @@ class Listener:
         return [each.state for each in self.sessions]
 
 
-class Home:
-    """An air with one adapter behind a real HCI socket, and devices that advertise every 20 ms."""
-
-    def __init__(self, folder: Path) -> None:
-        hush()
-        self.air = Air(conditions=Conditions(supervision_s=0.05))
-        self.radio = RadioController("adapter", air=self.air, public_address="F0:00:00:00:00:01")
-        self.server = HciServer(self.radio, folder / "home.hci")
-        self.devices: list[Peripheral] = []
-
-    async def add(self, known: KnownDevice = OXIMETER) -> Any:
-        kind = {"oximeter": Oximeter, "scale": Scale}[known.kind]
-        device = kind(self.air, DeviceSpec(address=known.address, model="Test", interval_ms=20))
-        await device.start()
-        self.devices.append(device)
-        return device
-
-    @asynccontextmanager
-    async def listening(
-        self, *devices: KnownDevice, waits: Waits = QUICK, backend: str = BUMBLE
-    ) -> AsyncIterator[Listener]:
-        adapter = AdapterSettings(name="sim0", backend=backend, transport=f"unix-client:{self.server.path}")
-        radio = BleakRadio((adapter,), ManualClock(NOW), waits)
-        listener = Listener()
-        task = asyncio.create_task(radio.run(devices or (OXIMETER,), listener.hear, listener.report))
-        try:
-            yield listener
-        finally:
-            task.cancel()
-            results = await asyncio.gather(task, return_exceptions=True)
-            assert isinstance(results[0], asyncio.CancelledError), results
-
-
 @pytest.fixture
-def short_folder() -> Iterator[Path]:
-    """A folder whose name leaves room for a unix socket's (108 bytes at most)."""
-    folder = Path(tempfile.mkdtemp(prefix="varde-"))
-    yield folder
-    shutil.rmtree(folder)
+async def home() -> AsyncIterator[Home]:
+    async with on_the_air() as home:
+        yield home
 
 
-@pytest.fixture
-async def home(short_folder: Path) -> AsyncIterator[Home]:
-    place = Home(short_folder)
-    await place.server.start()
-    yield place
-    for device in place.devices:
-        await device.stop()
-    await place.server.stop()
+@asynccontextmanager
+async def listening(
+    home: Home, *devices: KnownDevice, waits: Waits = QUICK, backend: str = BUMBLE
+) -> AsyncIterator[Listener]:
+    """A radio for `devices` (the oximeter when none are named), and who listens to it."""
+    radio = BleakRadio((home.adapter(backend),), ManualClock(NOW), waits)
+    listener = Listener()
+    task = asyncio.create_task(radio.run(devices or (OXIMETER,), listener.hear, listener.report))
+    try:
+        yield listener
+    finally:
+        task.cancel()
+        results = await asyncio.gather(task, return_exceptions=True)
+        assert isinstance(results[0], asyncio.CancelledError), results
 
 
 OPEN, ENDED, CUT = SessionState.OPEN, SessionState.ENDED, SessionState.CUT
 
 
 async def test_records_are_heard_in_order_and_the_session_ends_in_order(home: Home) -> None:
-    device = await home.add()
+    device = await home.add(OXIMETER)
     frames = [bytes([0, each, 0, 70, 0]) for each in (95, 96, 97)]
     for frame in frames:
         device.store(frame)
-    async with home.listening() as listener:
+    async with listening(home) as listener:
         await until(lambda: listener.states == [OPEN, ENDED])
     assert listener.frames == frames
     assert (list(device.records), device.connections) == ([], 1)
@@ -133,10 +96,10 @@ async def test_records_are_heard_in_order_and_the_session_ends_in_order(home: Ho
 
 
 async def test_continuous_measurements_and_weights_are_heard_too(home: Home) -> None:
-    oximeter, scale = await home.add(), await home.add(SCALE)
+    oximeter, scale = await home.add(OXIMETER), await home.add(SCALE)
     oximeter.store(bytes.fromhex("0061004800"), "2A5F")
     scale.store(bytes.fromhex("00803e"))
-    async with home.listening(OXIMETER, SCALE) as listener:
+    async with listening(home, OXIMETER, SCALE) as listener:
         await until(lambda: len(listener.frames) == 2)
     assert {(each.device, each.characteristic) for each in listener.heard} >= {
         (OXIMETER.address, "2A5F"),
@@ -145,10 +108,10 @@ async def test_continuous_measurements_and_weights_are_heard_too(home: Home) -> 
 
 
 async def test_the_record_is_confirmed_only_after_it_was_kept(home: Home) -> None:
-    device = await home.add()
+    device = await home.add(OXIMETER)
     record = device.store(FRAME)
     confirmed = []
-    async with home.listening() as listener:
+    async with listening(home) as listener:
         listener.before_keeping = lambda _: confirmed.append(record.handed_over.done())
         await until(lambda: listener.states == [OPEN, ENDED])
     assert confirmed[0] is False
@@ -161,10 +124,10 @@ async def test_what_could_not_be_kept_stays_in_the_device_and_comes_again(home: 
             failures.append(1)
             raise SpoolFull("no room")
 
-    device = await home.add()
+    device = await home.add(OXIMETER)
     device.store(FRAME)
     failures: list[int] = []
-    async with home.listening() as listener:
+    async with listening(home) as listener:
         listener.before_keeping = fail_once
         await until(lambda: listener.states == [OPEN, CUT, OPEN, ENDED])
     assert listener.frames == [FRAME]
@@ -172,18 +135,18 @@ async def test_what_could_not_be_kept_stays_in_the_device_and_comes_again(home: 
 
 
 async def test_a_cut_link_is_told_from_an_orderly_end(home: Home) -> None:
-    device = await home.add()
+    device = await home.add(OXIMETER)
     device.store(FRAME, cut=True)
-    async with home.listening() as listener:
+    async with listening(home) as listener:
         await until(lambda: listener.states == [OPEN, CUT, OPEN, ENDED])
     assert listener.frames == [FRAME, FRAME]
     assert len({each.session.id for each in listener.heard[:2]}) == 2
 
 
 async def test_a_device_that_leaves_is_not_waited_for(home: Home) -> None:
-    device = await home.add()
+    device = await home.add(OXIMETER)
     device.store(FRAME)
-    async with home.listening(waits=replace(QUICK, quiet=30, drain=30, session=60)) as listener:
+    async with listening(home, waits=replace(QUICK, quiet=30, drain=30, session=60)) as listener:
         await until(lambda: listener.frames)
         device.walk_away()
         left_at = time.monotonic()
@@ -192,17 +155,17 @@ async def test_a_device_that_leaves_is_not_waited_for(home: Home) -> None:
 
 
 async def test_a_word_that_crosses_with_our_disconnect_makes_it_a_cut_link(home: Home) -> None:
-    device = await home.add()
+    device = await home.add(OXIMETER)
     device.store(FRAME)
-    async with home.listening(backend="tests.gateway.stacks:CrossingBackend") as listener:
+    async with listening(home, backend="tests.gateway.stacks:CrossingBackend") as listener:
         await until(lambda: listener.states == [OPEN, CUT])
     assert listener.frames == [FRAME, FRAME]
 
 
 async def test_without_room_nothing_is_taken_from_the_device(home: Home) -> None:
-    device = await home.add()
+    device = await home.add(OXIMETER)
     record = device.store(FRAME)
-    async with home.listening() as listener:
+    async with listening(home) as listener:
         listener.full = True
         await until(lambda: listener.states == [OPEN, OPEN, OPEN])  # never begun, so never ended
         assert (record.sent, list(device.records)) == (0, [record])
@@ -211,10 +174,10 @@ async def test_without_room_nothing_is_taken_from_the_device(home: Home) -> None
 
 
 async def test_a_device_that_is_not_ours_is_never_connected(home: Home) -> None:
-    ours, strange = await home.add(), await home.add(SCALE)
+    ours, strange = await home.add(OXIMETER), await home.add(SCALE)
     strange.store(bytes.fromhex("00803e"))
     ours.store(FRAME)
-    async with home.listening(OXIMETER) as listener:
+    async with listening(home, OXIMETER) as listener:
         await until(lambda: listener.states == [OPEN, ENDED])
         await until(lambda: home.air.advertisements > 30)
     assert strange.connections == 0
@@ -222,18 +185,18 @@ async def test_a_device_that_is_not_ours_is_never_connected(home: Home) -> None:
 
 
 async def test_one_connection_at_a_time_and_everybody_has_a_turn(home: Home) -> None:
-    for device in (await home.add(), await home.add(SCALE)):
+    for device in (await home.add(OXIMETER), await home.add(SCALE)):
         for each in range(3):
             device.store(bytes([0, 90 + each, 0, 70, 0] if device.kind == "oximeter" else [0, each, 62]))
-    async with home.listening(OXIMETER, SCALE) as listener:
+    async with listening(home, OXIMETER, SCALE) as listener:
         await until(lambda: listener.states == [OPEN, ENDED, OPEN, ENDED])
     assert len(listener.frames) == 6
     assert listener.sessions[0].device != listener.sessions[2].device
 
 
 async def test_a_second_measurement_is_fetched_in_a_second_session(home: Home) -> None:
-    device = await home.add()
-    async with home.listening() as listener:
+    device = await home.add(OXIMETER)
+    async with listening(home) as listener:
         device.store(FRAME)
         await until(lambda: listener.states == [OPEN, ENDED])
         device.store(FRAME)
@@ -242,10 +205,10 @@ async def test_a_second_measurement_is_fetched_in_a_second_session(home: Home) -
 
 
 async def test_a_stack_that_hangs_is_given_up_and_tried_again(home: Home) -> None:
-    device = await home.add()
+    device = await home.add(OXIMETER)
     device.store(FRAME)
     backend = "tests.gateway.stacks:StuckBackend"
-    async with home.listening(waits=replace(QUICK, session=0.5), backend=backend) as listener:
+    async with listening(home, waits=replace(QUICK, session=0.5), backend=backend) as listener:
         await until(lambda: listener.states == [OPEN, CUT, OPEN, CUT])
     assert list(device.records)
 
@@ -256,9 +219,9 @@ async def test_an_adapter_that_dies_is_said_once_and_used_again_when_it_is_back(
     def said(word: str) -> int:
         return sum(record.levelno >= logging.WARNING and word in record.getMessage() for record in caplog.records)
 
-    device = await home.add()
+    device = await home.add(OXIMETER)
     device.store(FRAME)
-    async with home.listening(waits=replace(QUICK, silence=0.5)) as listener:
+    async with listening(home, waits=replace(QUICK, silence=0.5)) as listener:
         await until(lambda: listener.states == [OPEN, ENDED])
         await home.server.stop()
         await until(lambda: said("gone adapter=sim0"))
@@ -271,11 +234,11 @@ async def test_an_adapter_that_dies_is_said_once_and_used_again_when_it_is_back(
 
 async def test_a_scanner_that_hears_nobody_is_started_anew(home: Home) -> None:
     stacks.scans = 0
-    async with home.listening(
-        waits=replace(QUICK, silence=0.1), backend="tests.gateway.stacks:CountedBackend"
+    async with listening(
+        home, waits=replace(QUICK, silence=0.1), backend="tests.gateway.stacks:CountedBackend"
     ) as listener:
         await until(lambda: stacks.scans >= 3)
-        device = await home.add()
+        device = await home.add(OXIMETER)
         device.store(FRAME)
         await until(lambda: listener.frames == [FRAME])
 
