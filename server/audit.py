@@ -1,12 +1,14 @@
 """Who did or saw what, and when: rows that only grow. The patient can ask for them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert
+from sqlalchemy import Connection, insert, select
 
 from server.access import Action, Actor
 from server.db import tables
+
+_SPELL = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,3 +36,17 @@ def write(connection: Connection, actor: Actor, entry: Entry, now: datetime) -> 
         "outcome": entry.outcome,
     }
     connection.execute(insert(tables.audit).values(row))
+
+
+def write_seen(connection: Connection, actor: Actor, entry: Entry, now: datetime) -> None:
+    """Note a look, once for each spell of looking: a script that polls is one reader, not a thousand."""
+    table = tables.audit
+    same = select(table.c.seq).where(
+        table.c.actor == actor.id,
+        table.c.action == entry.action.value,
+        table.c.patient_id.is_(None) if entry.patient is None else table.c.patient_id == entry.patient,
+        table.c.subject.is_(None) if entry.subject is None else table.c.subject == entry.subject,
+        table.c.at > now - _SPELL,
+    )
+    if connection.execute(same.limit(1)).first() is None:
+        write(connection, actor, entry, now)

@@ -1,5 +1,6 @@
 """What the roles of one process share: given to each, found by none."""
 
+import threading
 from dataclasses import dataclass, field
 
 from server.db.engine import Database
@@ -22,4 +23,5 @@ class Parts:
     metrics: Metrics = field(default_factory=Metrics)
     wake_watch: Nudge = field(default_factory=Nudge)
     wake_notify: Nudge = field(default_factory=Nudge)
+    broker_up: threading.Event = field(default_factory=threading.Event)  # set while messages can come in
     changed: Nudge = field(default_factory=Nudge)  # something that a page shows was committed

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 
 from server.access import Actor, Role, scope
 from server.db import tables
@@ -134,6 +134,34 @@ def names_of_staff(connection: Connection, vault: Vault, actor: Actor) -> dict[s
     )
     rows = connection.execute(scope(statement, tables.staff, actor))
     return {row.id: vault.open(row.name) for row in rows}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Team:
+    """A team and its own municipality."""
+
+    id: str
+    municipality: str
+
+
+def find_team(connection: Connection, named: str) -> Team:
+    """The team with this id or name; raises `NotFoundError` also when two have the name."""
+    table = tables.team
+    rows = connection.execute(select(table).where(or_(table.c.id == named, table.c.name == named))).all()
+    if len(rows) != 1:
+        raise NotFoundError(f"team: {'no' if not rows else 'more than one'} team is called {named!r}")
+    return Team(id=rows[0].id, municipality=rows[0].municipality_id)
+
+
+def find_municipality(connection: Connection, number: str | None) -> str:
+    """The id of the municipality with this number, or of the only one; raises `NotFoundError`."""
+    table = tables.municipality
+    statement = select(table.c.municipality_id)
+    rows = connection.execute(statement if number is None else statement.where(table.c.number == number)).all()
+    if len(rows) != 1:
+        what = "none has" if not rows else "several are enrolled; say which by"
+        raise NotFoundError(f"municipality: {what} this number" if number else f"municipality: {what} its number")
+    return str(rows[0].municipality_id)
 
 
 def _remember(connection: Connection, vault: Vault, municipality: str, person: Person) -> str:

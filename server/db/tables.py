@@ -301,6 +301,7 @@ alert = Table(
     Column("condition", Boolean, nullable=False),  # whether it is present
     Column("late", Boolean, nullable=False),
     Column("waiting", Boolean, nullable=False),
+    Column("opened_at", UTCDateTime, nullable=False),
     Column("raised_at", UTCDateTime),  # None while pending
     Column("owner", String(64)),
     Column("level", Integer, nullable=False),
@@ -309,7 +310,7 @@ alert = Table(
     Column("body", _Json, nullable=False),  # alerts.alert.to_mapping: the whole of it
     Column("version", Integer, nullable=False),  # grows by one with every change; the ETag
     Column("updated_at", UTCDateTime, nullable=False),
-    Index("ix_alert_municipality_id_state_raised_at", "municipality_id", "state", "raised_at"),
+    Index("ix_alert_municipality_id_state_opened_at", "municipality_id", "state", "opened_at"),
 )
 
 fact = Table(
@@ -379,6 +380,7 @@ audit = Table(
     _of("patient", nullable=True, index=True),
     Column("subject", String(64)),  # id of the alert, plan, device ... concerned
     Column("outcome", String(16), nullable=False),  # done | refused
+    Index("ix_audit_actor_at", "actor", "at"),
 )
 
 session = Table(

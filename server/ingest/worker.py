@@ -54,12 +54,21 @@ class Ingest:
         self._broker.open()
         try:
             while not stop.is_set():
-                self._parts.metrics.broker.set(self._broker.connected)
+                self._note_connection()
                 batch = self._broker.take(BATCH_MAX, LINGER_SECONDS, _WAIT_SECONDS)
                 if batch:
                     self.handle(batch, stop)
         finally:
             self._broker.close()
+            self._note_connection()
+
+    def _note_connection(self) -> None:
+        up = self._broker.connected
+        if up == self._parts.broker_up.is_set():
+            return
+        (self._parts.broker_up.set if up else self._parts.broker_up.clear)()
+        self._parts.metrics.broker.set(up)
+        _log.info("broker there" if up else "broker gone")  # once each time
 
     def handle(self, batch: Sequence[Incoming], stop: threading.Event) -> None:
         """Store a batch, however often it takes, and only then say so."""

@@ -159,6 +159,7 @@ def _save_alert(connection: Connection, loaded: Loaded, alert: Alert, now: datet
         "condition": alert.condition,
         "late": alert.late,
         "waiting": alert.waiting,
+        "opened_at": alert.opened_at,
         "raised_at": alert.raised_at,
         "owner": alert.owner,
         "level": alert.level,

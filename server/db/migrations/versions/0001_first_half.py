@@ -281,6 +281,7 @@ def _alert() -> None:
         sa.Column("condition", sa.Boolean(), nullable=False),
         sa.Column("late", sa.Boolean(), nullable=False),
         sa.Column("waiting", sa.Boolean(), nullable=False),
+        sa.Column("opened_at", UTCDateTime(), nullable=False),
         sa.Column("raised_at", UTCDateTime(), nullable=True),
         sa.Column("owner", sa.String(length=64), nullable=True),
         sa.Column("level", sa.Integer(), nullable=False),
@@ -295,7 +296,7 @@ def _alert() -> None:
     )
     op.create_index("ix_alert_municipality_id", "alert", ["municipality_id"], unique=False)
     op.create_index(
-        "ix_alert_municipality_id_state_raised_at", "alert", ["municipality_id", "state", "raised_at"], unique=False
+        "ix_alert_municipality_id_state_opened_at", "alert", ["municipality_id", "state", "opened_at"], unique=False
     )
     op.create_index("ix_alert_patient_id", "alert", ["patient_id"], unique=False)
 
@@ -339,6 +340,7 @@ def _audit() -> None:
         sa.ForeignKeyConstraint(["patient_id"], ["patient.id"], name="fk_audit_patient_id"),
         sa.PrimaryKeyConstraint("seq", name="pk_audit"),
     )
+    op.create_index("ix_audit_actor_at", "audit", ["actor", "at"], unique=False)
     op.create_index("ix_audit_municipality_id", "audit", ["municipality_id"], unique=False)
     op.create_index("ix_audit_patient_id", "audit", ["patient_id"], unique=False)
 

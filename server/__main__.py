@@ -1,0 +1,128 @@
+"""The server's commands: serve, migrate, token, enrol-gateway. Reads settings, prints, and holds no logic."""
+
+import argparse
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from server import logs
+from server.access import Role
+from server.care import people
+from server.care.credentials import NewToken, create_token
+from server.care.kits import NewGateway, enrol_gateway
+from server.db.engine import Database
+from server.db.migrate import WrongTablesError, check, upgrade
+from server.settings import RoleName, Settings, SettingsError, settings_from
+from server.vault import VaultError, open_vault
+from vitals.clock import SystemClock, clock_from
+from vitals.topics import TopicError
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; 0 when it did what was asked, 2 with a sentence on standard error when it could not."""
+    given = _parser().parse_args(argv)
+    try:
+        settings = settings_from({name: getattr(given, name, None) for name in Settings.model_fields})
+        command: Any = given.command
+        return int(command(settings, given))
+    except (SettingsError, WrongTablesError, VaultError, TopicError, people.NotFoundError, OSError) as error:
+        print(f"varde: {error}", file=sys.stderr)
+        return 2
+
+
+def serve(settings: Settings, _given: argparse.Namespace) -> int:
+    """Run until SIGINT or SIGTERM."""
+    from server.app import build  # the web framework is not needed for the other commands
+
+    logs.set_up(settings.log_level)
+    stop = threading.Event()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(name, lambda *_: stop.set())
+    app = build(settings, clock_from(settings.clock))
+    print(f"serving: {app.url or settings.role}", flush=True)
+    app.run(stop)
+    return 0
+
+
+def migrate(settings: Settings, _given: argparse.Namespace) -> int:
+    """Bring the database to today's tables."""
+    settings.data.mkdir(parents=True, exist_ok=True)
+    upgrade(settings)
+    print("migrate: the database has today's tables")
+    return 0
+
+
+def token(settings: Settings, given: argparse.Namespace) -> int:
+    """Create a token and print its secret, once."""
+    database = _open(settings)
+    with database.write() as connection:
+        team = people.find_team(connection, given.team)
+        new = NewToken(municipality=team.municipality, team=team.id, role=Role(given.for_role), label=given.label)
+        secret = create_token(connection, new, SystemClock().now())
+    database.close()
+    print(secret)
+    return 0
+
+
+def enrol(settings: Settings, given: argparse.Namespace) -> int:
+    """Let a gateway in and print its key, once."""
+    database = _open(settings)
+    vault = open_vault(settings.vault_path, create=False)
+    with database.write() as connection:
+        municipality = people.find_municipality(connection, given.municipality)
+        new = NewGateway(id=given.gateway, municipality=municipality)
+        key = enrol_gateway(connection, vault, new, clock_from(settings.clock).now())
+    database.close()
+    print(key.hex())
+    return 0
+
+
+def _open(settings: Settings) -> Database:
+    database = Database(settings.database_address)
+    check(database)
+    return database
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="varde", description="The server: receives, remembers, watches, tells, shows."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    shared = argparse.ArgumentParser(add_help=False)
+    shared.add_argument("--data", type=Path, help="folder of database and keys (VARDE_DATA)")
+    shared.add_argument("--database", metavar="URL", help="address of the database; default: a file in --data")
+
+    serving = commands.add_parser("serve", parents=[shared], help="receive, remember, watch, tell, show")
+    serving.set_defaults(command=serve)
+    serving.add_argument("--role", choices=[each.value for each in RoleName])
+    serving.add_argument("--clock", type=Path, help="file of a shared fast clock")
+    serving.add_argument("--login", choices=["none", "demo"])
+    serving.add_argument("--host", dest="web_host")
+    serving.add_argument("--port", dest="web_port", type=int)
+    serving.add_argument("--mqtt-host")
+    serving.add_argument("--mqtt-port", type=int)
+    serving.add_argument("--log-level", choices=["debug", "info", "warning", "error"])
+
+    migrating = commands.add_parser("migrate", parents=[shared], help="bring the database to today's tables")
+    migrating.set_defaults(command=migrate)
+
+    tokens = commands.add_parser("token", help="tokens of the API").add_subparsers(required=True, metavar="WHAT")
+    creating = tokens.add_parser("create", parents=[shared], help="create a token; its secret is shown once")
+    creating.set_defaults(command=token)
+    people_roles = [each.value for each in Role if each is not Role.SYSTEM]
+    creating.add_argument("--role", dest="for_role", required=True, choices=people_roles)
+    creating.add_argument("--team", required=True, help="name or id of the team")
+    creating.add_argument("--label", default="made on the command line", help="what it is for")
+
+    enrolling = commands.add_parser("enrol-gateway", parents=[shared], help="let a gateway in; prints its key once")
+    enrolling.set_defaults(command=enrol)
+    enrolling.add_argument("gateway", help="its id: small letters, digits, hyphens")
+    enrolling.add_argument("--municipality", help="its four-digit number; not needed where there is only one")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

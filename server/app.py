@@ -1,0 +1,171 @@
+"""The only place where the server's parts are put together, and where its roles live and die.
+
+Each role runs in a thread of its own until it is told to stop. One that fails is started again: what it was doing was
+a transaction, and the database knows what is still to be done.
+"""
+
+import socket
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import func, select
+
+from server.db import tables
+from server.db.engine import Database, is_embedded
+from server.db.migrate import check, upgrade_database
+from server.ingest.mqtt import Broker
+from server.ingest.worker import Ingest
+from server.notify.channels import LogChannel
+from server.notify.worker import Notify
+from server.parts import Parts
+from server.settings import RoleName, Settings
+from server.vault import Vault, open_vault
+from server.watch.worker import Watch
+from server.web.app import build_web, check_actions
+from server.web.changes import Changes
+from server.web.routes import health
+from server.web.routes.api import build_api
+from vitals.clock import Clock
+
+_RESTART_SECONDS = 1.0
+_STOP_SECONDS = 10.0
+_GRACE_SECONDS = 3  # how long a stopping web server waits for answers under way
+
+_log = structlog.get_logger("varde.server")
+
+
+class Role(Protocol):
+    """A part of the server with a loop."""
+
+    @property
+    def name(self) -> str:
+        """How logs call it."""
+        ...
+
+    def run(self, stop: threading.Event) -> None:
+        """Work until `stop` is set, then return soon."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """A server ready to run. `url` is None where no pages are served."""
+
+    parts: Parts
+    roles: Sequence[Role]
+    url: str | None
+
+    def run(self, stop: threading.Event) -> None:
+        """Run every role until `stop`, then wait for them and close the database."""
+        threads = [threading.Thread(target=keep_running, args=(role, stop), name=role.name) for role in self.roles]
+        for thread in threads:
+            thread.start()
+        stop.wait()
+        for thread in threads:
+            thread.join(_STOP_SECONDS)
+            if thread.is_alive():
+                _log.error("role did not stop", role=thread.name)
+        self.parts.database.close()
+
+
+class Web:
+    """The role that shows: uvicorn on a socket that is bound already, so that a taken port is known at once."""
+
+    name = "web"
+
+    def __init__(self, application: FastAPI, listener: socket.socket) -> None:
+        self._application = application
+        self._listener = listener
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop`."""
+        config = uvicorn.Config(
+            self._application,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=_GRACE_SECONDS,
+        )
+        server = uvicorn.Server(config)
+        ended = threading.Event()
+
+        def tell() -> None:
+            while not ended.is_set() and not stop.wait(0.2):
+                pass
+            server.should_exit = True
+
+        teller = threading.Thread(target=tell, name="web-stop")
+        teller.start()
+        try:
+            server.run(sockets=[self._listener])
+        finally:
+            ended.set()
+            teller.join()
+
+
+def build(settings: Settings, clock: Clock) -> App:
+    """Open the database and put together the roles that the settings name.
+
+    An embedded database is brought to today's tables first; any other must be there already (`varde migrate`).
+    """
+    settings.data.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database_address)
+    if is_embedded(settings.database_address):
+        upgrade_database(database)
+    check(database)
+    parts = Parts(settings=settings, clock=clock, database=database, vault=_vault(settings, database))
+    wanted = {each for each in RoleName if settings.role in (RoleName.ALL, each)}
+    roles: list[Role] = []
+    if RoleName.INGEST in wanted:
+        roles.append(Ingest(parts, Broker(settings)))
+    if RoleName.WATCH in wanted:
+        roles.append(Watch(parts))
+    if RoleName.NOTIFY in wanted:
+        roles.append(Notify(parts, LogChannel()))
+    if RoleName.WEB not in wanted:
+        return App(parts=parts, roles=roles, url=None)
+    listener = _listen(settings)
+    roles.append(Web(build_pages(parts), listener))
+    host = f"[{settings.web_host}]" if ":" in settings.web_host else settings.web_host
+    return App(parts=parts, roles=roles, url=f"http://{host}:{listener.getsockname()[1]}")
+
+
+def build_pages(parts: Parts) -> FastAPI:
+    """Pages, health and API as one application; every route of it has declared its action."""
+    changes = Changes(parts.database)
+    parts.changed.also(changes.nudge)
+    pages = build_web(parts, changes, others=(health.router,))
+    api = build_api(parts)
+    check_actions(api)
+    pages.mount("/api/v1", api)
+    return pages
+
+
+def keep_running(role: Role, stop: threading.Event) -> None:
+    """Run a role, again and again if it fails, until `stop`."""
+    while not stop.is_set():
+        try:
+            role.run(stop)
+        except Exception as error:  # noqa: BLE001 - a fault in one role must not end the others
+            _log.error("role failed", role=role.name, exc_info=error)
+            stop.wait(_RESTART_SECONDS)
+
+
+def _vault(settings: Settings, database: Database) -> Vault:
+    """The vault; a new key only where nothing was closed with another."""
+    with database.read() as connection:
+        closed = sum(
+            connection.execute(select(func.count()).select_from(table)).scalar_one()
+            for table in (tables.person, tables.gateway)
+        )
+    return open_vault(settings.vault_path, create=closed == 0)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
+    return socket.create_server((settings.web_host, settings.web_port), family=family, backlog=512)

@@ -1,0 +1,60 @@
+"""Rows as items of the API's lists. No name and no number of a person is in them."""
+
+from typing import Any
+
+from sqlalchemy import Row
+
+
+def alert_item(row: Row[Any]) -> dict[str, Any]:
+    """An alert as the contract has it; `patient` is the opaque id."""
+    return {
+        "id": row.id,
+        "patient": row.patient_id,
+        "rule": row.rule,
+        "state": row.state,
+        "priority": row.priority,
+        "highest": row.highest,
+        "condition": row.condition,
+        "late": row.late,
+        "raised_at": row.raised_at,
+        "why": row.why,
+    }
+
+
+def reading_item(row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:
+    """A reading with its values, exact as they came; `unclaimed` says why it is nobody's."""
+    return {
+        "id": row.id,
+        "patient": row.patient_id,
+        "unclaimed": row.unclaimed,
+        "gateway": row.gateway_id,
+        "device": row.device,
+        "model": row.model,
+        "taken_at": row.taken_at,
+        "received_at": row.received_at,
+        "clock": row.clock,
+        "offset_s": row.offset_s,
+        "values": values,
+        "quality": row.quality,
+        "flags": row.flags,
+        "battery": row.battery,
+    }
+
+
+def quarantine_item(row: Row[Any]) -> dict[str, Any]:
+    """A refused message, its bytes in hex, cut where they were too many."""
+    return {
+        "id": str(row.seq),
+        "kind": row.kind,
+        "reason": row.reason,
+        "gateway": row.gateway,
+        "device": row.device,
+        "message": row.message_id,
+        "topic": row.topic,
+        "payload": row.payload.hex(),
+        "payload_bytes": row.payload_bytes,
+        "times": row.times,
+        "first_at": row.first_at,
+        "last_at": row.last_at,
+        "state": row.state,
+    }
