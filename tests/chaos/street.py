@@ -61,7 +61,7 @@ async def until(effect: Callable[[], bool], what: str, within_s: float = EFFECT_
         await asyncio.sleep(0.05)
 
 
-@dataclass(slots=True)
+@dataclass
 class Street:
     """Made by `async with Street(folder, devices=4) as street`; `folder` must have a short path (sockets)."""
 

@@ -60,7 +60,8 @@ def ledger() -> dict[tuple[str, int, int], bytes]:
 
 async def test_2000_readings_survive_the_kill_of_everything(short_folder: Path) -> None:
     chance = random.Random(SEED)
-    positions = sorted(chance.sample(range(READINGS // 4, READINGS * 3 // 4), 4))
+    # A few more readings arrive between the look and the kill, which still has to be within three quarters.
+    positions = sorted(chance.sample(range(READINGS // 4, READINGS * 3 // 4 - 100), 4))
     entries = ledger()
     async with Street(short_folder, devices=DEVICES) as street:
         for child in (street.broker, street.server, street.gateway):
@@ -79,12 +80,11 @@ async def test_2000_readings_survive_the_kill_of_everything(short_folder: Path) 
         for position, victim in zip(positions, kills, strict=True):
             await until(lambda reached=position: handed_over() >= reached, f"{position} readings are handed over")
             await street.kill(victim)
+            said.append(f"{victim.name} at {handed_over()}")
             if victim is street.broker and not wiped:
                 street.wipe_broker()
                 wiped = True
-                said.append(f"broker with its data at {handed_over()}")
-            else:
-                said.append(f"{victim.name} at {handed_over()}")
+                said[-1] = f"broker with its data at {handed_over()}"
             await street.start(victim)
         await until(lambda: handed_over() == READINGS, "every device has handed over everything", 120)
         await until(lambda: street.spooled() == 0, "the spool is empty", 120)

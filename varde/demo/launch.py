@@ -13,9 +13,10 @@ from types import FrameType
 
 from rich.console import Console
 
+from device_sims import control
 from varde.demo import broker, enrol, kits, ready
 from varde.demo.children import Child, KeepsDyingError, end_all
-from varde.demo.folder import Folder, FolderBusyError, stamp_time, start_clock
+from varde.demo.folder import ZONE, Folder, FolderBusyError, stamp_time, start_clock
 from varde.demo.handover import Handover, write_handover
 from varde.demo.keys import Keys, keys_for
 from varde.demo.town import TOWN_FILE, Town, read_town
@@ -23,6 +24,7 @@ from vitals.clock import ScaledClock, SystemClock
 
 _READY_WITHIN_S = 150.0  # twenty seconds on two idle cores; a loaded machine may need several times that
 _BROKER_WITHIN_S = 20.0
+_AIR_WITHIN_S = 60.0
 _LOOK_S = 0.2
 _STAMP_S = 1.0
 _SOCKET_PATH_MAX = 100  # of the 104 to 108 bytes that systems allow
@@ -153,7 +155,9 @@ def _running(options: Options, folder: Folder, console: Console) -> Iterator[Hou
     house = House(options=options, folder=folder, town=town, keys=keys, clock=clock, console=console)
     try:
         enrolled = enrol.enrol_once(folder, town, keys, clock)
-        console.print(f"time: {clock.now().astimezone():%a %d %b %H:%M}, running {options.speed:g} times as fast")
+        console.print(
+            f"time: {clock.now().astimezone(ZONE):%a %d %b %H:%M} in Oslo, running {options.speed:g} times as fast"
+        )
         port = _start_broker(house)
         _start_others(house, port)
         script = keys.gateways[town.script_gateway]
@@ -208,10 +212,24 @@ def _start_others(house: House, broker_port: int) -> None:
         log=house.folder.log / "air.log",
     )
     gateways = [_gateway_child(house, each.gateway, broker_port) for each in house.town.homes]
-    for child in (server, air, *gateways):
+    house.children[:0] = [air, server]
+    server.start()
+    air.start()
+    _wait_air(house)
+    house.children[:0] = gateways
+    for child in gateways:
         child.start()
-    house.children[:] = [*gateways, air, server, *house.children]
     house.console.print(f"started: server, air and {len(gateways)} gateways; logs in {house.folder.log}")
+
+
+def _wait_air(house: House) -> None:
+    """Let the virtual adapters be there before the gateways look for theirs; raises `NotReadyError`."""
+    deadline = monotonic() + _AIR_WITHIN_S
+    while not control.is_running(house.folder.root):
+        house.watch()
+        if monotonic() > deadline:
+            raise NotReadyError(f"the virtual radio does not answer; its log is {house.folder.log / 'air.log'}")
+        sleep(_LOOK_S)
 
 
 def _gateway_child(house: House, gateway: str, broker_port: int) -> Child:
