@@ -1,0 +1,161 @@
+"""Every table, every role: nobody sees what is not theirs."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, insert, select
+
+from server.access import Action, Actor, RefusedError, Role, action_of, allowed, needs, require, scope, system
+from server.care import credentials, people
+from server.care.people import NewPatient, Person
+from server.db import tables
+from server.db.engine import Database
+from tests.server.plans import activate
+from tests.server.world import START, World, make_world
+
+EVERY = tables.metadata.sorted_tables
+NOBODYS = {tables.role_beat}  # the installation's own signs of life
+
+
+def fill(world: World) -> None:
+    """A row of this world's in every table that `make_world` and a plan leave empty."""
+    activate(world)
+    home = {"municipality_id": world.municipality}
+    whose = home | {"patient_id": world.patient}
+    fact = {"at": START, "kind": "notice"}
+    alert = {
+        "id": f"alert-{world.gateway}",
+        "rule": "r",
+        "state": "active",
+        "priority": "low",
+        "highest": "low",
+        "condition": True,
+        "late": False,
+        "waiting": False,
+        "opened_at": START,
+        "level": 0,
+        "why": {},
+        "body": {},
+        "version": 1,
+        "updated_at": START,
+    }
+    seen = {"at": START, "actor": "a", "role": "nurse", "action": "see_patient", "outcome": "done"}
+    outbox = {"to": "primary", "state": "waiting", "created_at": START}
+    attempt = {"channel": "log", "at": START, "outcome": "sent"}
+    world.record(world.reading(), world.reading(number=1, device="STRAY"), world.frame())
+    with world.database.write() as connection:
+
+        def put(table: Table, row: dict[str, Any]) -> Any:
+            return connection.execute(insert(table).values(**row)).inserted_primary_key[0]
+
+        number = put(tables.fact, whose | fact)
+        number = put(tables.outbox, whose | outbox | {"fact_seq": number})
+        put(tables.attempt, home | attempt | {"outbox_seq": number})
+        put(tables.evaluation, whose | {"at": START, "plan_version": 1})
+        put(tables.memory, whose | {"body": "{}", "zone": "green", "updated_at": START})
+        put(tables.alert, whose | alert)
+        put(tables.note, whose | {"id": f"note-{world.gateway}", "by": "a", "at": START, "text": "t"})
+        put(tables.audit, whose | seen)
+        status = {"online": True, "heard": {}, "versions": {}, "received_at": START}
+        put(tables.gateway_status, home | status | {"gateway_id": world.gateway})
+        put(tables.gateway_outage, home | {"gateway_id": world.gateway, "starts_at": START})
+        credentials.begin_session(connection, world.nurse, START)
+        new = credentials.NewToken(municipality=world.municipality, role=Role.NURSE, label="l", team=world.team)
+        credentials.create_token(connection, new, START)
+
+
+@pytest.fixture
+def two(world: World) -> tuple[World, World]:
+    other = make_world(world.database, world.folder, name="Nabovik", number="9992", gateway="gw-nabovik-1")
+    fill(world)
+    fill(other)
+    return world, other
+
+
+def visible(database: Database, table: Table, actor: Actor) -> list[Any]:
+    with database.read() as connection:
+        return [dict(row) for row in connection.execute(scope(select(table), table, actor)).mappings()]
+
+
+def actors(world: World) -> list[Actor]:
+    return [
+        Actor(id="x", role=role, municipality=world.municipality, team=world.team)
+        for role in Role
+        if role is not Role.SYSTEM
+    ]
+
+
+@pytest.mark.parametrize("table", [each for each in EVERY if each not in NOBODYS], ids=lambda table: table.name)
+def test_nobody_sees_a_row_of_another_municipality(two: tuple[World, World], table: Table) -> None:
+    for own, foreign in (two, two[::-1]):
+        assert any(row["municipality_id"] == foreign.municipality for row in visible(own.database, table, system()))
+        for actor in actors(own):
+            rows = visible(own.database, table, actor)
+            assert rows, f"{actor.role} sees none of {table.name}: the test shows nothing"
+            assert {row["municipality_id"] for row in rows} == {own.municipality}, actor.role
+
+
+PATIENTS = [table for table in EVERY if "patient_id" in table.c or table in (tables.patient, tables.person)]
+
+
+@pytest.mark.parametrize("table", PATIENTS, ids=lambda table: table.name)
+def test_a_nurse_sees_only_the_patients_of_her_team(two: tuple[World, World], table: Table) -> None:
+    world, _ = two
+    with world.database.write() as connection:
+        team = people.create_team(connection, world.municipality, "Another team")
+    stranger = Actor(id="x", role=Role.NURSE, municipality=world.municipality, team=team)
+    rows = visible(world.database, table, stranger)
+    if table is tables.person:
+        with world.database.read() as connection:
+            colleagues = set(connection.execute(select(tables.staff.c.person_id)).scalars())
+        assert {row["id"] for row in rows} <= colleagues
+    else:
+        assert [row for row in rows if row.get("patient_id") is not None or table is tables.patient] == []
+
+
+def test_a_team_without_a_team_sees_no_patient(two: tuple[World, World]) -> None:
+    world, _ = two
+    alone = Actor(id="x", role=Role.NURSE, municipality=world.municipality, team=None)
+    assert visible(world.database, tables.patient, alone) == []
+
+
+def test_an_ended_enrolment_ends_the_view(two: tuple[World, World]) -> None:
+    world, _ = two
+    with world.database.write() as connection:
+        connection.execute(tables.enrolment.update().values(state="ended"))
+    assert visible(world.database, tables.alert, world.actor) == []
+
+
+def test_an_agreement_lets_a_team_follow_another_municipalitys_patients_until_it_ends(
+    two: tuple[World, World],
+) -> None:
+    world, other = two
+    with world.database.write() as connection:
+        agreement = people.agree_on_service(connection, other.municipality, world.team, "08:00-15:30 mon-fri")
+        shared = NewPatient(municipality=other.municipality, team=world.team, person=Person(name="Shared"))
+        patient = people.enrol_patient(connection, world.vault, shared, START)
+    seen = {row["id"] for row in visible(world.database, tables.patient, world.actor)}
+    assert seen == {world.patient, patient}  # and not the other team's
+    with world.database.write() as connection:
+        people.end_service(connection, agreement)
+    assert {row["id"] for row in visible(world.database, tables.patient, world.actor)} == {world.patient}
+
+
+def test_what_no_table_allows_is_refused() -> None:
+    technician = Actor(id="x", role=Role.TECHNICIAN, municipality="m")
+    assert not allowed(technician, Action.SEE_PATIENT)
+    with pytest.raises(RefusedError, match="role technician may not see_patient"):
+        require(technician, Action.SEE_PATIENT)
+    require(technician, Action.CHANGE_KITS)
+
+
+def test_a_stranger_may_only_enter() -> None:
+    assert [action for action in Action if allowed(None, action)] == [Action.ENTER]
+
+
+def test_a_route_carries_what_it_declared() -> None:
+    @needs(Action.SEE_PATIENT)
+    def route() -> None: ...
+
+    assert action_of(route) is Action.SEE_PATIENT
+    assert action_of(lambda: None) is None
