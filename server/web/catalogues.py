@@ -19,7 +19,7 @@ DOMAIN = "varde"
 LANGUAGES = ("nb", "nn", "en")
 _METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
 _OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trimmed": "true"}}
-_KEYWORDS = {"_": None, "N_": None, "gettext": None, "ngettext": (1, 2)}
+_KEYWORDS = {"_": None, "N_": None, "say": None, "gettext": None, "ngettext": (1, 2)}
 
 
 def compile_all() -> None:
@@ -53,10 +53,13 @@ def update_all() -> None:
         if path.is_file():
             with path.open("rb") as file:
                 catalogue = read_po(file, locale=language, domain=DOMAIN)
+        made = catalogue.creation_date
         catalogue.update(template, no_fuzzy_matching=True)
         catalogue.obsolete.clear()
+        catalogue.creation_date = made  # a date that moved with every run would hide what really changed
+        catalogue.fuzzy = False
         path.parent.mkdir(parents=True, exist_ok=True)
-        with path.open("wb") as file:  # without dates and places, so that a change shows only what changed
+        with path.open("wb") as file:  # without places, so that moving a line changes no catalogue
             write_po(file, catalogue, width=120, sort_output=True, no_location=True, omit_header=False)
 
 

@@ -1,0 +1,85 @@
+"""Puts the pages together: one FastAPI with guards around it, routes in it and the look-out for changes beside it."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Iterable
+from pathlib import Path
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
+from starlette.responses import Response
+from starlette.types import Scope
+
+from server.access import action_of
+from server.parts import Parts
+from server.settings import Login
+from server.web.changes import Changes
+from server.web.failing import install_failures
+from server.web.rendering import STATIC, Renderer
+from server.web.routes import alerts, entry, live, patients, quarantine, worklist
+from server.web.security import KnownHosts, OwnSiteOnly, SecurityHeaders
+from server.web.visit import Web
+
+PAGES = (entry.router, worklist.router, patients.router, quarantine.router, alerts.router, live.router)
+# The demo lets anybody in with one click, so it answers only to this machine's own names.
+_OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+class UndeclaredRouteError(Exception):
+    """A route does not say what it lets somebody do."""
+
+
+def build_web(
+    parts: Parts, changes: Changes | None = None, *, others: Iterable[APIRouter] = (), static: Path = STATIC
+) -> FastAPI:
+    """The pages on these parts; `others` are routers served beside them (API, health).
+
+    `changes.nudge` may be rung by whoever commits something that pages show. Raises `UndeclaredRouteError`.
+    """
+    demo = parts.settings.login is Login.DEMO
+    changes = changes or Changes(parts.database)
+    app = FastAPI(title="Varde", lifespan=_lifespan(changes), openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.web = Web(parts=parts, renderer=Renderer(demo=demo, static=static), changes=changes)
+    for router in (*PAGES, *others):
+        app.include_router(router)
+    check_actions(app)
+    app.mount("/static", KeptFiles(directory=static))
+    install_failures(app)
+    app.add_middleware(OwnSiteOnly)
+    if demo:
+        app.add_middleware(KnownHosts, hosts=_OWN_NAMES)
+    app.add_middleware(SecurityHeaders)
+    return app
+
+
+def check_actions(app: FastAPI) -> None:
+    """Raise `UndeclaredRouteError` when a route declares no action."""
+    silent = [route.path for route in app.routes if isinstance(route, APIRoute) and action_of(route.endpoint) is None]
+    if silent:
+        raise UndeclaredRouteError(f"routes without `needs`: {', '.join(silent)}")
+
+
+class KeptFiles(StaticFiles):
+    """Static files, kept by the browser for good: their address changes with their content."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        answer = await super().get_response(path, scope)
+        versioned = b"v=" in scope.get("query_string", b"")
+        answer.headers["Cache-Control"] = "public, max-age=31536000, immutable" if versioned else "no-cache"
+        return answer
+
+
+def _lifespan(changes: Changes) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+    @contextlib.asynccontextmanager
+    async def run(_app: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(changes.watch())
+        try:
+            yield
+        finally:
+            await changes.close()
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
+
+    return run

@@ -1,0 +1,97 @@
+"""Tells open pages that something changed: a number that grows. It carries nobody's data; a page then asks for itself.
+
+One watcher a process looks at the database, only while somebody listens; a nudge after a commit makes it look at once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+
+from sqlalchemy import func, select
+
+from server.db import tables
+from server.db.engine import Database
+
+_POLL_S = 1.0  # how late a change by another process may be seen; what is measured is measured in minutes
+
+
+class Changes:
+    """A counter of changes. `nudge` may be called from any thread, everything else belongs to the event loop."""
+
+    def __init__(self, database: Database, poll_s: float = _POLL_S) -> None:
+        self._database = database
+        self._poll_s = poll_s
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._asked = asyncio.Event()  # look now
+        self._wanted = asyncio.Event()  # somebody listens
+        self._moved = asyncio.Condition()
+        self._listeners = 0
+        self._print: tuple[object, ...] = ()
+        self.number = 0
+        self.is_closed = False
+
+    def nudge(self) -> None:
+        """Something was committed: look now."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended, and with it every page
+                loop.call_soon_threadsafe(self._asked.set)
+
+    async def watch(self) -> None:
+        """Look until cancelled."""
+        self._loop = asyncio.get_running_loop()
+        while True:
+            await self._wanted.wait()
+            await self._look()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._asked.wait(), self._poll_s)
+            self._asked.clear()
+
+    @contextlib.asynccontextmanager
+    async def listening(self) -> AsyncIterator[None]:
+        """While inside, the database is looked at."""
+        self._listeners += 1
+        self._wanted.set()
+        try:
+            yield
+        finally:
+            self._listeners -= 1
+            if not self._listeners:
+                self._wanted.clear()
+
+    async def after(self, number: int, seconds: float) -> int:
+        """The number as soon as it is another than `number`, or after so many seconds whatever it is."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds), self._moved:
+                await self._moved.wait_for(lambda: self.number != number or self.is_closed)
+        return self.number
+
+    async def close(self) -> None:
+        """Let every listener go; a server that stops must not wait for open pages."""
+        self.is_closed = True
+        async with self._moved:
+            self._moved.notify_all()
+
+    async def _look(self) -> None:
+        seen = await asyncio.to_thread(fingerprint, self._database)
+        if seen == self._print:
+            return
+        self._print = seen
+        self.number += 1
+        async with self._moved:
+            self._moved.notify_all()
+
+
+def fingerprint(database: Database) -> tuple[object, ...]:
+    """Values that differ whenever a page would; a handful of look-ups by index."""
+    newest = (
+        select(func.max(tables.fact.c.seq)).scalar_subquery(),
+        select(func.max(tables.reading.c.seq)).scalar_subquery(),
+        select(func.max(tables.quarantine.c.seq)).scalar_subquery(),
+        select(func.count(tables.quarantine.c.seq)).where(tables.quarantine.c.state == "open").scalar_subquery(),
+        select(func.max(tables.gateway_status.c.received_at)).scalar_subquery(),
+        select(func.max(tables.memory.c.updated_at)).scalar_subquery(),
+        select(func.max(tables.alert.c.updated_at)).scalar_subquery(),
+    )
+    with database.read() as connection:
+        return tuple(connection.execute(select(*newest)).one())

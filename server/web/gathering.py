@@ -1,0 +1,181 @@
+"""From rows to views: asks what a page needs, once for all its patients, and hands it to the pure builders."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Row
+
+from alerts import lifecycle
+from alerts.alert import from_mapping
+from alerts.command import Action, Outcome
+from alerts.plan import Plan, PlanError
+from alerts.plan import from_mapping as plan_from
+from server.access import Action as May
+from server.access import allowed
+from server.web.asking import Asking
+from server.web.views import why
+from server.web.views.patient import Chart, Device, Happening, Mark, charts, device
+from server.web.views.spark import Point, draw
+from server.web.views.worklist import AlertRow, PatientLine, Worklist, build, honest_zone
+
+_TREND = timedelta(days=14)  # how far back lines and charts look
+_SPARK_POINTS = 30
+_OUTCOMES = tuple(outcome.value for outcome in Outcome)
+
+_Values = Mapping[tuple[str, str], Sequence[Any]]  # (patient, metric) -> rows, oldest first
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientPage:
+    """Everything on a patient's page. `plan` is None where nothing is judged."""
+
+    line: PatientLine
+    timezone: str
+    plan: Plan | None
+    alerts: tuple[AlertRow, ...]
+    charts: tuple[Chart, ...]
+    happenings: tuple[Happening, ...]
+    kit: tuple[Device, ...]
+
+
+def worklist(asking: Asking, now: datetime) -> Worklist:
+    """The reader's worklist."""
+    patients = lines(asking)
+    rows = [row for row in asking.open_alerts() if row.patient_id in patients]
+    concerned = sorted({row.patient_id for row in rows})
+    return build(_alert_rows(asking, rows, _values(asking, concerned, now), patients), patients)
+
+
+def lines(asking: Asking, only: str | None = None) -> dict[str, PatientLine]:
+    """Patient id -> who it is; of those followed up now."""
+    rows = asking.patients(only)
+    names = asking.names_of_patients([row.id for row in rows])
+    return {row.id: _line(asking, row, names.get(row.id, "–")) for row in rows}
+
+
+def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | None:
+    """One patient's page; None when there is no such patient, or the reader may not know of it."""
+    rows = asking.patients(patient)
+    if not rows:
+        return None
+    everyone = lines(asking, patient)
+    values = asking.values([patient], now - _TREND)
+    alerts = _alert_rows(asking, asking.open_alerts(patient), _by_metric(values), everyone)
+    plan = _plan(rows[0].plan)
+    marks = [_mark(row) for row in asking.alerts_since(patient, now - _TREND)]
+    newest = asking.newest_of_devices(patient)
+    line = everyone[patient]
+    built = build(alerts, {patient: line})
+    ordered = tuple(alert for case in (*built.waiting, *built.taken) for alert in case.alerts)
+    return PatientPage(
+        line=PatientLine(
+            id=line.id, name=line.name, age=line.age, matters=line.matters, zone=honest_zone(line.zone, alerts)
+        ),
+        timezone=rows[0].timezone,
+        plan=plan,
+        alerts=ordered,
+        charts=charts(values, plan, [mark for mark in marks if mark]),
+        happenings=_happenings(asking, patient),
+        kit=tuple(device(row, newest.get(row.address), now) for row in asking.kit(patient, now)),
+    )
+
+
+def _alert_rows(
+    asking: Asking, rows: Sequence[Row[Any]], values: _Values, patients: Mapping[str, PatientLine]
+) -> list[AlertRow]:
+    staff = asking.names_of_staff()
+    return [_alert_row(asking, row, values, patients[row.patient_id].name, staff) for row in rows]
+
+
+def _alert_row(asking: Asking, row: Row[Any], values: _Values, patient_name: str, staff: Mapping[str, str]) -> AlertRow:
+    alert = from_mapping(row.body)
+    reasons = why.read(row.why, alert.cause)
+    buttons = lifecycle.buttons(alert)
+    points = [
+        Point(at=each.taken_at, value=each.value) for each in values.get((row.patient_id, reasons.metric or ""), ())
+    ]
+    return AlertRow(
+        id=row.id,
+        patient_id=row.patient_id,
+        patient_name=patient_name,
+        rule=row.rule,
+        state=row.state,
+        priority=row.priority,
+        highest=row.highest,
+        condition=alert.condition,
+        late=row.late,
+        waiting=row.waiting,
+        raised_at=row.raised_at,
+        owner=staff.get(row.owner, row.owner) if row.owner else None,
+        version=row.version,
+        why=reasons,
+        spark=draw(reasons.metric or "", points[-_SPARK_POINTS:], reasons.limit, reasons.side),
+        may_acknowledge=Action.ACKNOWLEDGE in buttons and allowed(asking.actor, May.ACKNOWLEDGE),
+        may_resolve=Action.RESOLVE in buttons and allowed(asking.actor, May.RESOLVE),
+        outcomes=_OUTCOMES,
+    )
+
+
+def _line(asking: Asking, row: Row[Any], name: str) -> PatientLine:
+    facts = (row.plan or {}).get("facts", {})
+    return PatientLine(
+        id=row.id,
+        name=name,
+        age=facts.get("age"),
+        matters=asking.vault.open(row.matters) if row.matters else None,
+        zone=row.zone or "unknown",
+    )
+
+
+def _values(asking: Asking, patients: Sequence[str], now: datetime) -> _Values:
+    return _by_metric(asking.values(patients, now - _TREND)) if patients else {}
+
+
+def _by_metric(rows: Sequence[Row[Any]]) -> _Values:
+    found: dict[tuple[str, str], list[Any]] = {}
+    for row in rows:
+        found.setdefault((row.patient_id, row.metric), []).append(row)
+    return found
+
+
+def _mark(row: Row[Any]) -> tuple[str, Mark] | None:
+    reasons = why.read(row.why)
+    if reasons.metric is None:
+        return None
+    at = reasons.taken_at or row.raised_at
+    return reasons.metric, Mark(at=at, priority=row.highest, rule=row.rule)
+
+
+def _plan(body: Mapping[str, Any] | None) -> Plan | None:
+    """The plan as a value; one that cannot be read is shown as none at all rather than taking the page down."""
+    try:
+        return plan_from(body) if body else None
+    except PlanError:
+        return None
+
+
+def _happenings(asking: Asking, patient: str) -> tuple[Happening, ...]:
+    staff = asking.names_of_staff()
+    return tuple(_happening(row, staff) for row in asking.facts(patient))
+
+
+def _happening(row: Row[Any], staff: Mapping[str, str]) -> Happening:
+    details: Mapping[str, Any] = row.why or {}
+    reasons = why.read(details)
+    return Happening(
+        at=row.at,
+        kind=row.kind,
+        rule=row.rule or None,
+        priority=row.priority,
+        by=staff.get(row.by, row.by) if row.by else None,
+        to=row.to,
+        zone=details.get("zone"),
+        outcome=details.get("outcome"),
+        metric=reasons.metric,
+        value=reasons.value if row.kind in _WITH_VALUE else None,
+    )
+
+
+_WITH_VALUE = frozenset({"pending", "withdrawn", "raised", "returned", "worsened", "evidence"})

@@ -1,0 +1,154 @@
+"""One speech per request: the reader's language, the patient's clock, and every format a page uses."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from gettext import NullTranslations
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.core import negotiate_locale
+from babel.dates import format_date, format_time
+from babel.numbers import format_decimal
+from babel.support import Translations
+
+from server.web import words
+from server.web.catalogues import DOMAIN, LANGUAGES, LOCALES
+from server.web.views.spark import Spark
+from server.web.words import N_
+from vitals.metrics import METRICS
+from vitals.reading import Extreme
+
+DEFAULT = "nb"
+# Each language by its own name: whoever needs the switch does not read the language that is on.
+NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
+_FORMATS = {"nb": "nb_NO", "nn": "nn_NO", "en": "en_GB"}
+# What browsers send; "no" and a bare "nb-NO" mean Bokmål here.
+_ASKED = {"nb": "nb", "no": "nb", "nn": "nn", "en": "en"}
+
+_TODAY = N_("%(time)s today")
+_YESTERDAY = N_("%(time)s yesterday")
+_THAT_DAY = N_("%(time)s on %(date)s")
+_NOW = N_("less than a minute")
+_MINUTES = N_("%(minutes)s min")
+_HOURS = N_("%(hours)s h %(minutes)s min")
+_WHOLE_HOURS = N_("%(hours)s h")
+_DAYS = N_("%(days)s d %(hours)s h")
+_WHOLE_DAYS = N_("%(days)s d")
+_SPARK = N_("%(metric)s, the last %(count)s measurements: lowest %(lowest)s, highest %(highest)s, newest %(newest)s")
+
+
+def choose(cookie: str | None, accepted: str | None) -> str:
+    """The language to answer in: what the reader chose, else the browser's wish, else Bokmål."""
+    if cookie in LANGUAGES:
+        return str(cookie)
+    for wish in (accepted or "").split(","):
+        tag = wish.split(";")[0].strip().replace("_", "-")
+        found = negotiate_locale([tag, tag.split("-")[0]], list(_ASKED), sep="-") if tag else None
+        if found:
+            return _ASKED[found]
+    return DEFAULT
+
+
+@cache
+def translations(language: str) -> NullTranslations:
+    """The catalogue of a language; English when it was not compiled, which pages survive."""
+    return Translations.load(str(LOCALES), [language], DOMAIN)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Speech:
+    """How to say things to this reader about this patient, now."""
+
+    language: str
+    zone: ZoneInfo
+    now: datetime
+
+    def __call__(self, text: str) -> str:
+        return translations(self.language).gettext(text)
+
+    def time(self, moment: datetime) -> str:
+        """ "07:31"."""
+        return self._format_time(moment, "HH:mm")
+
+    def clock(self, moment: datetime) -> str:
+        """ "07:31:05"."""
+        return self._format_time(moment, "HH:mm:ss")
+
+    def date(self, moment: datetime) -> str:
+        """ "22. nov.", with the year when it is another one."""
+        local = moment.astimezone(self.zone)
+        same = local.year == self.now.astimezone(self.zone).year
+        pattern = {"en": "d MMM"}.get(self.language, "d. MMM")
+        return format_date(local.date(), pattern if same else f"{pattern} y", locale=self.locale)
+
+    def moment(self, moment: datetime) -> str:
+        """ "07:31 i dag", "22:10 i går", "07:31 den 3. nov."."""
+        days = (self.now.astimezone(self.zone).date() - moment.astimezone(self.zone).date()).days
+        pattern = {0: _TODAY, 1: _YESTERDAY}.get(days, _THAT_DAY)
+        return self(pattern) % {"time": self.time(moment), "date": self.date(moment)}
+
+    def span(self, length: timedelta) -> str:
+        """ "12 min", "2 t 5 min", "3 d 4 t"; "under ett minutt"."""
+        minutes = int(length.total_seconds() // 60)
+        hours, days = minutes // 60, minutes // 1440
+        if minutes < 1:
+            return self(_NOW)
+        if hours < 1:
+            return self(_MINUTES) % {"minutes": minutes}
+        if days < 1:
+            return self(_HOURS if minutes % 60 else _WHOLE_HOURS) % {"hours": hours, "minutes": minutes % 60}
+        return self(_DAYS if hours % 24 else _WHOLE_DAYS) % {"days": days, "hours": hours % 24}
+
+    def since(self, moment: datetime) -> str:
+        """How long ago, as `span`; a moment in the future counts as now (clocks of devices may run ahead)."""
+        return self.span(max(self.now - moment, timedelta(0)))
+
+    def number(self, value: Decimal | int, decimals: int | None = None) -> str:
+        """A number with the reader's comma, as many decimals as asked for."""
+        pattern = "#,##0" + ("." + "0" * decimals if decimals else "") if decimals is not None else "#,##0.###"
+        return format_decimal(value, format=pattern, locale=self.locale)
+
+    def value(self, metric: str | None, value: Decimal | Extreme | str | None) -> str:
+        """A value with its unit as a nurse writes it: "87 %", "82,4 kg", "for lav til å måles"."""
+        if value is None:
+            return "–"
+        if value in (Extreme.LO, Extreme.HI):
+            return self(words.EXTREMES[str(value)])
+        try:
+            number = value if isinstance(value, Decimal) else Decimal(str(value))
+        except InvalidOperation:
+            return str(value)
+        known = METRICS.get(metric or "")
+        if metric is not None and metric in words.ANSWERS:
+            return self(words.ANSWERS[metric][bool(number)])
+        shown = self.number(known.rounded(number) if known else number, known.decimals if known else None)
+        unit = words.UNITS.get(known.unit, known.unit) if known else ""
+        return f"{shown}\N{NO-BREAK SPACE}{unit}" if unit else shown
+
+    def word(self, table: str, key: str) -> str:
+        """The reader's word for one of ours; a key that nobody has translated is shown, never hidden."""
+        known = words.TABLES[table].get(key)
+        return self(known) if known else key.replace("_", " ")
+
+    def spark(self, line: Spark) -> str:
+        """What the small line shows, in words."""
+        return self(_SPARK) % {
+            "metric": self.word("metric", line.metric),
+            "count": line.count,
+            "lowest": self.value(line.metric, line.lowest),
+            "highest": self.value(line.metric, line.highest),
+            "newest": self.value(line.metric, line.newest),
+        }
+
+    def within(self, zone: str) -> "Speech":
+        """The same speech by another wall clock."""
+        return replace(self, zone=ZoneInfo(zone))
+
+    @property
+    def locale(self) -> Locale:
+        return Locale.parse(_FORMATS[self.language])
+
+    def _format_time(self, moment: datetime, pattern: str) -> str:
+        return format_time(moment.astimezone(self.zone).time(), pattern, locale=self.locale)

@@ -1,0 +1,61 @@
+"""Turns a template and a view into a page: one Jinja environment a language, every text escaped."""
+
+import hashlib
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from server.web.catalogues import LANGUAGES
+from server.web.language import NAMES, Speech, translations
+
+HERE = Path(__file__).resolve().parent
+STATIC = HERE / "static"
+_FILES_OF_VENDOR = ("theme.css", "designsystemet.css", "htmx.js", "uplot.js", "uplot.css")
+# What a page may leave out; everything else that a template names must be given.
+_EMPTY: Mapping[str, Any] = {"flash": None, "me": None, "here": None, "watch_silence": None, "in_full": False}
+
+
+class Renderer:
+    """Renders templates. `static` is given so that a test can leave the vendored files out."""
+
+    def __init__(self, *, demo: bool, static: Path = STATIC) -> None:
+        self.static = static
+        self.has_vendor = all((static / "vendor" / name).is_file() for name in _FILES_OF_VENDOR)
+        shared = {
+            "asset": self._asset,
+            "has_vendor": self.has_vendor,
+            "language_names": NAMES,
+            "demo": demo,
+        }
+        self._environments = {language: _environment(language, shared) for language in LANGUAGES}
+
+    def page(self, template: str, speech: Speech, **view: Any) -> str:
+        """The template filled with the view, in the reader's language."""
+        return self._environments[speech.language].get_template(template).render({**_EMPTY, **view, "say": speech})
+
+    def _asset(self, name: str) -> str:
+        return f"/static/{name}?v={_digest(self.static / name)}"
+
+
+@lru_cache(maxsize=64)
+def _digest(path: Path) -> str:
+    """Changes with the content, so that a browser may keep a file for ever and still never show an old one."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "none"
+
+
+def _environment(language: str, shared: Mapping[str, Any]) -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        extensions=["jinja2.ext.i18n"],
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.policies["ext.i18n.trimmed"] = True
+    environment.install_gettext_translations(translations(language), newstyle=True)  # type: ignore[attr-defined]
+    environment.globals.update(shared)
+    return environment

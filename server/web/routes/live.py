@@ -1,0 +1,30 @@
+"""The stream that tells open pages to look again. It carries a number and the time, nobody's data."""
+
+import json
+from collections.abc import AsyncIterator
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from server.access import Action, needs
+from server.web.visit import HOME_ZONE, LoggedIn
+
+router = APIRouter(include_in_schema=False)
+_BEAT_S = 5  # a sign of life; the page calls itself stale after four of them
+_BEATS_MAX = 60  # then the browser connects again, and whether it is still logged in is asked anew
+
+
+@router.get("/live", response_class=EventSourceResponse)
+@needs(Action.ENTER)
+async def live(visit: LoggedIn) -> AsyncIterator[ServerSentEvent]:
+    """A number that grows with every change, and every few seconds the same number as a sign of life."""
+    changes, clock = visit.web.changes, visit.web.parts.clock
+    async with changes.listening():
+        number = -1
+        for _ in range(_BEATS_MAX):
+            number = await changes.after(number, 0 if number < 0 else _BEAT_S)
+            if changes.is_closed:
+                return
+            at = clock.now().astimezone(ZoneInfo(HOME_ZONE))
+            yield ServerSentEvent(raw_data=json.dumps({"number": number, "at": f"{at:%H:%M:%S}"}), retry=2000)

@@ -1,0 +1,84 @@
+"""A patient's page and the list of patients. A name is searched for by POST, so that it stands in no address."""
+
+import json
+from typing import Annotated
+
+from fastapi import APIRouter, Form
+from fastapi.responses import HTMLResponse
+
+from server.access import Action, needs
+from server.care.people import NotFoundError
+from server.web.flash import Flash
+from server.web.gathering import lines, patient_page
+from server.web.views.patient import Chart, chart_data
+from server.web.views.worklist import ZONE_ORDER
+from server.web.visit import Visit, Visiting, note_seen
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/patients")
+@needs(Action.SEE_PATIENT)
+def patients(visit: Visiting) -> HTMLResponse:
+    """Everybody who is followed up by the reader's team, most urgent zone first."""
+    return _list(visit, "")
+
+
+@router.post("/patients")
+@needs(Action.SEE_PATIENT)
+def search(visit: Visiting, name: Annotated[str, Form()] = "") -> HTMLResponse:
+    """Those whose name holds every word of what was typed."""
+    return _list(visit, name.strip()[:100])
+
+
+@router.get("/patients/{patient}")
+@needs(Action.SEE_PATIENT)
+def one_patient(visit: Visiting, patient: str, done: str | None = None) -> HTMLResponse:
+    """One patient's page, noted as seen; a patient whom the reader may not know of is not found."""
+    answer = show(visit, patient, Flash.done(visit.speech, done))
+    note_seen(visit, Action.SEE_PATIENT, [patient])
+    return answer
+
+
+@router.get("/parts/patients/{patient}")
+@needs(Action.SEE_PATIENT)
+def patient_part(visit: Visiting, patient: str) -> HTMLResponse:
+    """The live part of the same."""
+    return show(visit, patient, partial=True)
+
+
+def show(
+    visit: Visit, patient: str, flash: Flash | None = None, status: int = 200, *, partial: bool = False
+) -> HTMLResponse:
+    """A patient's page or its live part; raises `NotFoundError`."""
+    number = visit.web.changes.number
+    with visit.read() as asking:
+        page = patient_page(asking, patient, visit.speech.now)
+        if page is None:
+            raise NotFoundError("no such patient")
+        speech = visit.speech.within(page.timezone)
+
+        def chart_json(chart: Chart) -> str:
+            words = {"now": speech("now"), **{each: speech.word("priority", each) for each in ("critical", "high")}}
+            return json.dumps(chart_data(chart, words))
+
+        view = {
+            "patient": page,
+            "number": number,
+            "waiting": asking.count_waiting(),
+            "kept": asking.count_kept(),
+            "chart_json": chart_json,
+        }
+        template = "parts/patient.html" if partial else "pages/patient.html"
+        return visit.page(template, asking, status, speech=speech, flash=flash, here="/patients", **view)
+
+
+def _list(visit: Visit, searched: str) -> HTMLResponse:
+    with visit.read() as asking:
+        people = list(lines(asking).values())
+        wanted = searched.casefold().split()
+        found = [each for each in people if all(word in each.name.casefold() for word in wanted)]
+        found.sort(key=lambda each: (ZONE_ORDER.index(each.zone), each.name))
+        answer = visit.page("pages/patients.html", asking, people=found, searched=searched)
+    note_seen(visit, Action.SEE_PATIENT, [each.id for each in found])
+    return answer

@@ -1,0 +1,117 @@
+// Draws each `[data-chart]` with uPlot: the line, the fields beyond the limits, and where an alert was raised.
+// Whoever has no script, or no use for a picture, has the table below it.
+"use strict";
+(() => {
+  const drawn = new Map(); // id of the figure -> the drawing and what it was drawn from
+  const tones = { critical: "danger", high: "danger", medium: "warning", low: "info" };
+  const DAY_S = 86400;
+  const DAYS = [1, 2, 3, 7].map((n) => n * DAY_S);
+  const HOURS = [1 / 60, 1 / 6, 1, 3, 6, 12].map((n) => n * 3600);
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+
+  function colour(name) { return getComputedStyle(document.body).getPropertyValue(name).trim(); }
+  function tone(priority) { return colour(`--tone-${tones[priority]}`); }
+
+  function draw(box) {
+    const figure = box.closest("figure");
+    figure.classList.add("drawn");
+    box.hidden = false;
+    const old = drawn.get(figure.id);
+    const key = box.dataset.chart + box.clientWidth + dark.matches;
+    if (old && old.key === key && box.contains(old.plot.root)) return;
+    old?.plot.destroy();
+    box.replaceChildren();
+    const data = JSON.parse(box.dataset.chart);
+    const plot = new window.uPlot(options(box, data), [data.times, data.values], box);
+    drawn.set(figure.id, { key, plot });
+  }
+
+  function options(box, data) {
+    const language = box.dataset.language === "en" ? "en-GB" : "nb-NO";
+    const number = new Intl.NumberFormat(language, { minimumFractionDigits: 0, maximumFractionDigits: data.decimals });
+    const day = new Intl.DateTimeFormat(language, { day: "numeric", month: "short", timeZone: box.dataset.zone });
+    const hour = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", timeZone: box.dataset.zone });
+    const ink = colour("--ds-color-neutral-text-subtle");
+    const grid = { stroke: colour("--ds-color-neutral-border-subtle"), width: 1 };
+    const axis = { stroke: ink, grid, ticks: { show: false }, font: "13px Inter, system-ui, sans-serif" };
+    const days = data.times.at(-1) - data.times[0] > 2 * DAY_S; // hours on a line of many days would say nothing
+    return {
+      width: box.clientWidth,
+      height: box.clientHeight,
+      padding: [12, 18, 0, 0], // room on the right, or the last point is cut
+      cursor: { show: false },
+      legend: { show: false },
+      tzDate: (at) => window.uPlot.tzDate(new Date(at * 1000), box.dataset.zone),
+      scales: { x: { time: true, range: (_, low, high) => across(low, high) }, y: { range: (_, low, high) => height(low, high, data) } },
+      axes: [
+        { ...axis, size: 32, space: 64, incrs: days ? DAYS : HOURS, values: (_, splits) => splits.map((at) => (days ? day : hour).format(at * 1000)) },
+        { ...axis, size: 46, values: (_, splits) => splits.map((value) => number.format(value)) },
+      ],
+      series: [{}, {
+        stroke: colour("--ds-color-accent-base-default"), width: 2, spanGaps: true,
+        points: { show: true, size: 6, fill: colour("--ds-color-accent-base-default") },
+      }],
+      hooks: { drawAxes: [(plot) => fields(plot, data)], draw: [(plot) => marks(plot, data)] },
+    };
+  }
+
+  function across(low, high) { return high - low < 3600 ? [low - 1800, high + 1800] : [low, high]; }
+
+  function height(low, high, data) {
+    const limits = data.limits.map((limit) => limit.value);
+    const near = limits.filter((value) => value > low - (high - low + 10) && value < high + (high - low + 10));
+    const bottom = Math.min(low, ...near);
+    const top = Math.max(high, ...near);
+    const room = Math.max((top - bottom) * 0.15, 10 ** -data.decimals);
+    return [bottom - room, top + room];
+  }
+
+  function fields(plot, data) {
+    const { ctx, bbox } = plot;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    for (const limit of data.limits) {
+      const y = plot.valToPos(limit.value, "y", true);
+      const below = limit.side === "below";
+      ctx.globalAlpha = 0.13;
+      ctx.fillStyle = tone(limit.priority);
+      ctx.fillRect(bbox.left, below ? y : bbox.top, bbox.width, below ? bbox.top + bbox.height - y : y - bbox.top);
+      ctx.globalAlpha = 1;
+      ctx.strokeStyle = tone(limit.priority);
+      ctx.lineWidth = 1.5 * devicePixelRatio;
+      ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  // An alert: a ring around the value it was raised on.
+  function marks(plot, data) {
+    const { ctx } = plot;
+    ctx.save();
+    ctx.lineWidth = 2.5 * devicePixelRatio;
+    for (const mark of data.marks) {
+      const at = data.times.indexOf(mark.time);
+      if (at < 0 || data.values[at] === null) continue;
+      ctx.strokeStyle = tone(mark.priority);
+      ctx.beginPath();
+      ctx.arc(plot.valToPos(mark.time, "x", true), plot.valToPos(data.values[at], "y", true), 8 * devicePixelRatio, 0, 7);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  function drawAll() { if (window.uPlot) document.querySelectorAll("[data-chart]").forEach(draw); }
+
+  drawAll();
+  document.addEventListener("varde:shown", drawAll);
+  document.fonts?.ready.then(drawAll);
+  dark.addEventListener("change", drawAll);
+  let later;
+  window.addEventListener("resize", () => { clearTimeout(later); later = setTimeout(drawAll, 150); });
+})();

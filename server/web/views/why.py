@@ -1,0 +1,110 @@
+"""Why an alert is there, as a template can show it. Pages must survive a mapping that they do not know."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from server.web import words
+from vitals.reading import Extreme
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """The reasons of one alert. `notice` names the template that says it in a sentence; times are aware."""
+
+    notice: str
+    rule: str | None
+    rulebook: str | None
+    rulebook_version: str | None
+    metric: str | None
+    value: Decimal | Extreme | None
+    limit: Decimal | None
+    side: str | None
+    set_by: str | None  # plan | rulebook
+    plan_version: int | None
+    device: str | None
+    reading_id: str | None
+    taken_at: datetime | None
+    received_at: datetime | None
+    evaluated_at: datetime | None
+    quiet_at: Decimal | None
+    slot_start: datetime | None
+    last_good_at: datetime | None
+    row: int | None
+    cause: str | None
+    is_poor: bool
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the value answers a question rather than counts something."""
+        return self.metric in words.ANSWERS
+
+    @property
+    def is_extreme(self) -> bool:
+        """Whether the device could put no number to it."""
+        return isinstance(self.value, Extreme)
+
+
+def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
+    """The reasons in a mapping written by the rules; what is missing there is None here."""
+    value, limit, taken_at = _value(why.get("value")), _decimal(why.get("limit")), moment(why.get("taken_at"))
+    return Why(
+        notice=_notice(why, complete=None not in (value, limit, taken_at)),
+        rule=_text(why.get("rule")),
+        rulebook=_text(why.get("rulebook")),
+        rulebook_version=_text(why.get("rulebook_version")),
+        metric=_text(why.get("metric")),
+        value=value,
+        limit=limit,
+        side=_text(why.get("side")),
+        set_by=_text(why.get("limit_set_by")),
+        plan_version=why["plan_version"] if isinstance(why.get("plan_version"), int) else None,
+        device=_text(why.get("device")),
+        reading_id=_text(why.get("reading_id")),
+        taken_at=taken_at,
+        received_at=moment(why.get("received_at")),
+        evaluated_at=moment(why.get("evaluated_at")),
+        quiet_at=_decimal(why.get("quiet_at")),
+        slot_start=moment(why.get("slot_start")),
+        last_good_at=moment(why.get("last_good_at")),
+        row=why["missed_in_a_row"] if isinstance(why.get("missed_in_a_row"), int) else None,
+        cause=cause or _text(why.get("cause")),
+        is_poor=why.get("quality") == "poor",
+    )
+
+
+def moment(text: object) -> datetime | None:
+    """An ISO time with its zone, or None."""
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
+def _notice(why: Mapping[str, Any], *, complete: bool) -> str:
+    if "slot_start" in why:
+        return "missing"
+    if why.get("rule") == "quarantined":
+        return "quarantined"
+    return "threshold" if complete else "other"
+
+
+def _text(value: object) -> str | None:
+    return None if value is None or value == "" else str(value)
+
+
+def _value(value: object) -> Decimal | Extreme | None:
+    return Extreme(value) if isinstance(value, str) and value in set(Extreme) else _decimal(value)
+
+
+def _decimal(value: object) -> Decimal | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None

@@ -1,0 +1,220 @@
+"""One visit: who asks, in which language, and the answer's frame. Every page route takes a `Visit`.
+
+The dependency holds the order of things: who is it, may the role do what the route declared, only then the route.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy import select
+
+from server import audit
+from server.access import Action, Actor, action_of, allowed, require
+from server.care.credentials import actor_of_session
+from server.db import tables
+from server.parts import Parts
+from server.settings import is_loopback
+from server.web.asking import Asking
+from server.web.changes import Changes
+from server.web.language import Speech, choose
+from server.web.rendering import Renderer
+from server.web.words import N_
+
+SESSION_COOKIE = "varde_session"
+LANGUAGE_COOKIE = "varde_language"
+HOME_ZONE = "Europe/Oslo"  # the wall clock of pages that show more than one patient
+_WATCH_SILENT = timedelta(minutes=2)  # of real time, also on a fast clock; the watch beats every few seconds
+
+
+class LoginNeededError(Exception):
+    """Nobody is logged in, and the route is not for strangers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A staff member who is logged in."""
+
+    actor: Actor
+    team: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Web:
+    """What all routes share."""
+
+    parts: Parts
+    renderer: Renderer
+    changes: Changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """One entry of the main menu; `count`: what waits there, None where nothing is counted."""
+
+    name: str
+    href: str
+    label: str
+    count: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The reader, as the frame of every page shows it."""
+
+    name: str
+    initials: str
+    role: str
+    team: str | None
+    links: tuple[Link, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """A request together with who made it. `member` is None only on routes that are open to strangers."""
+
+    web: Web
+    request: Request
+    member: Member | None
+    speech: Speech
+
+    @property
+    def actor(self) -> Actor:
+        """Who asks; only where somebody must be logged in."""
+        assert self.member
+        return self.member.actor
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether the page's own script asks for a fragment."""
+        return self.request.headers.get("hx-request") == "true"
+
+    @contextmanager
+    def read(self) -> Iterator[Asking]:
+        """One consistent view of the data, as this reader may see it."""
+        with self.web.parts.database.read() as connection:
+            yield Asking(connection, self.web.parts.vault, self.actor)
+
+    def page(self, template: str, asking: Asking | None = None, status: int = 200, **view: Any) -> HTMLResponse:
+        """The template filled with the view; given `asking`, also with the reader's menu."""
+        path = self.request.url.path
+        frame: dict[str, Any] = {"path": path, "here": path}
+        if asking and self.member:
+            silence = _silence_of_watch(asking, self.web.parts.wall.now())
+            frame |= {"me": _me(asking, self.member), "watch_silence": silence}
+        speech = view.pop("speech", self.speech)
+        return HTMLResponse(self.web.renderer.page(template, speech, **{**frame, **view}), status_code=status)
+
+    def go(self, where: str) -> Response:
+        """Send the browser to a page of ours."""
+        if self.is_partial:
+            return Response(status_code=204, headers={"HX-Redirect": own_path(where)})
+        return RedirectResponse(own_path(where), status_code=303)
+
+
+def session_cookie(parts: Parts) -> str:
+    """The name of the session's cookie; outside this machine it is bound to the host and to TLS."""
+    return SESSION_COOKIE if is_loopback(parts.settings.web_host) else f"__Host-{SESSION_COOKIE}"
+
+
+def visit(request: Request) -> Visit:
+    """The visit of this request; raises `LoginNeededError` or `RefusedError` before the route is entered."""
+    web: Web = request.app.state.web
+    action = action_of(request.scope["endpoint"])
+    assert action, "a route without an action; `check_actions` should have found it at start"
+    member = _member(web.parts, request.cookies.get(session_cookie(web.parts)))
+    if action is not Action.ENTER:
+        if member is None:
+            raise LoginNeededError
+        require(member.actor, action)
+    return Visit(web=web, request=request, member=member, speech=speech_of(request))
+
+
+Visiting = Annotated[Visit, Depends(visit)]
+
+
+def logged_in(visit: Visiting) -> Visit:
+    """The visit of somebody who is logged in, whoever it is; raises `LoginNeededError`."""
+    if visit.member is None:
+        raise LoginNeededError
+    return visit
+
+
+LoggedIn = Annotated[Visit, Depends(logged_in)]
+
+
+def note_seen(visit: Visit, action: Action, patients: Sequence[str]) -> None:
+    """Write down that the reader has seen something of these patients; they can ask who did."""
+    if not patients:
+        return
+    with visit.web.parts.database.write() as connection:
+        for patient in patients:
+            audit.write(connection, visit.actor, audit.Entry(action=action, patient=patient), visit.speech.now)
+
+
+def speech_of(request: Request) -> Speech:
+    """The reader's language, and now."""
+    web: Web = request.app.state.web
+    language = choose(request.cookies.get(LANGUAGE_COOKIE), request.headers.get("accept-language"))
+    return Speech(language=language, zone=ZoneInfo(HOME_ZONE), now=web.parts.clock.now())
+
+
+def own_path(where: str | None) -> str:
+    """`where` when it is a plain path on this server, else the front page: nobody is sent elsewhere."""
+    if not where or not where.startswith("/") or where.startswith(("//", "/\\")):
+        return "/"
+    parts = urlsplit(where)
+    return parts.path if not parts.scheme and not parts.netloc and where.isprintable() else "/"
+
+
+def _member(parts: Parts, secret: str | None) -> Member | None:
+    if not secret:
+        return None
+    with parts.database.read() as connection:
+        actor = actor_of_session(connection, secret, parts.wall.now())
+        if actor is None:
+            return None
+        team = connection.execute(select(tables.team.c.name).where(tables.team.c.id == actor.team)).scalar()
+    return Member(actor=actor, team=team)
+
+
+def _me(asking: Asking, member: Member) -> Me:
+    name = asking.names_of_staff().get(member.actor.id, "–")
+    return Me(
+        name=name,
+        initials=initials(name),
+        role=member.actor.role.value,
+        team=member.team,
+        links=links_of(asking),
+    )
+
+
+def initials(name: str) -> str:
+    """The first letters of the first and the last name."""
+    parts = name.split()
+    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts))
+
+
+def links_of(asking: Asking) -> tuple[Link, ...]:
+    """The pages that this reader may open, with what waits there."""
+    menu: Sequence[tuple[Action, Link]] = (
+        (Action.SEE_WORKLIST, Link(name="worklist", href="/", label=N_("Worklist"), count=asking.count_waiting())),
+        (Action.SEE_PATIENT, Link(name="patients", href="/patients", label=N_("Patients"), count=None)),
+        (
+            Action.SEE_QUARANTINE,
+            Link(name="quarantine", href="/quarantine", label=N_("Quarantine"), count=asking.count_kept()),
+        ),
+    )
+    return tuple(link for action, link in menu if allowed(asking.actor, action))
+
+
+def _silence_of_watch(asking: Asking, wall: datetime) -> timedelta | None:
+    """For how long the rules have not run, once that is too long; None while all is well or they never began."""
+    beat = asking.beat_of_watch()
+    return wall - beat if beat is not None and wall - beat > _WATCH_SILENT else None
