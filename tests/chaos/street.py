@@ -119,8 +119,13 @@ class Street:
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
         """Every row of a table, as the server's database has it now."""
+        (rows,) = self.together(table)
+        return rows
+
+    def together(self, *asked: Table) -> tuple[list[dict[str, Any]], ...]:
+        """Every row of several tables, all as of one moment."""
         with self.database.read() as connection:
-            return [dict(row) for row in connection.execute(select(table)).mappings()]
+            return tuple([dict(row) for row in connection.execute(select(each)).mappings()] for each in asked)
 
     def spooled(self) -> int:
         """How many messages wait in the gateway."""

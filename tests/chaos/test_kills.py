@@ -103,10 +103,11 @@ async def test_2000_readings_survive_the_kill_of_everything(short_folder: Path) 
 
 def stored_values(street: Street) -> Counter[tuple[str, int, int]]:
     """How often the database holds each reading, by device, spo2 and pulse; none may belong to nobody."""
-    readings = {row["seq"]: row for row in street.rows(tables.reading)}
-    assert all(row["unclaimed"] is None for row in readings.values())
+    rows, measurements = street.together(tables.reading, tables.measurement)
+    readings = {row["seq"]: row for row in rows}
+    assert all(row["unclaimed"] is None for row in rows)
     values: dict[int, dict[str, int]] = {seq: {} for seq in readings}
-    for row in street.rows(tables.measurement):
+    for row in measurements:
         values[row["reading_seq"]][row["metric"]] = int(row["value"])
     return Counter((readings[seq]["device"], each["spo2"], each["pulse"]) for seq, each in values.items())
 
