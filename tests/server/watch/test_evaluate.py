@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,8 +10,11 @@ from alerts.alert import to_mapping
 from alerts.view import PatientView
 from server.care import plans
 from server.db import tables
+from server.ingest.gateways import KeyRing
+from server.ingest.receive import receive
+from server.ingest.record import Message, record
 from server.watch.evaluate import evaluate
-from server.watch.patient import load
+from server.watch.patient import _readings, load
 from tests.server.plans import activate, covid_plan
 from tests.server.world import START, World, an_id
 
@@ -88,10 +92,6 @@ def test_new_readings_come_alone_and_late_ones_with_the_history(world: World) ->
 
 
 def _record(world: World, connection: Any, message: tuple[str, bytes]) -> None:
-    from server.ingest.gateways import KeyRing
-    from server.ingest.receive import receive
-    from server.ingest.record import Message, record
-
     where, payload = message
     known = KeyRing(world.vault).known(connection, [where])
     received = receive(where, payload, known, START)
@@ -106,8 +106,6 @@ def test_a_new_plan_version_judges_the_history_again(world: World) -> None:
     stricter = covid_plan()
     changed = dict(stricter.table)
     changed["spo2_low"] = {**changed["spo2_low"], "bands": [{"limit": 96, "priority": "medium"}]}
-    from dataclasses import replace
-
     activate(world, replace(stricter, table=changed, plan_id=plan.plan_id, starts_at=plan.starts_at))
     judge(world, START + timedelta(minutes=1))
     assert [row["rule"] for row in world.rows(tables.alert)] == ["spo2_low"]
@@ -140,13 +138,10 @@ def _replay(world: World) -> tuple[dict[str, Any], list[Any]]:
     with world.database.read() as connection:
         plan = plans.active(connection, world.patient)
         evaluations = connection.execute(select(tables.evaluation).order_by(tables.evaluation.c.seq)).all()
-        from server.watch.patient import _readings
-
         everything = _readings(connection, world.patient, tables.reading.c.seq > 0)
-        first_seen = dict(connection.execute(select(tables.reading.c.seq, tables.reading.c.evaluation_seq)).tuples())
+        seen = select(tables.reading.c.seq, tables.reading.c.evaluation_seq)
+        first_seen = {row.seq: row.evaluation_seq for row in connection.execute(seen)}
     assert plan is not None
-    from dataclasses import replace
-
     remembered, alerts, facts = None, {}, []
     for each in evaluations:
         fresh = tuple(replace(a, judged=False) for seq, a in everything if first_seen[seq] == each.seq)
