@@ -1,5 +1,8 @@
 """Rows as items of the API's lists. No name and no number of a person is in them."""
 
+import re
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Row
@@ -17,8 +20,21 @@ def alert_item(row: Row[Any]) -> dict[str, Any]:
         "condition": row.condition,
         "late": row.late,
         "raised_at": row.raised_at,
-        "why": row.why,
+        "why": reasons(row.why),
     }
+
+
+def reasons(why: Mapping[str, Any]) -> dict[str, Any]:
+    """Why an alert stands, its exact numbers as numbers, as those of a reading are; "LO" and "HI" stay words."""
+    return {name: _number(each) if name in _EXACT else each for name, each in why.items()}
+
+
+_EXACT = frozenset({"value", "limit", "baseline", "quiet_at"})
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+
+
+def _number(value: Any) -> Any:
+    return Decimal(value) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
 
 
 def reading_item(row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:
