@@ -13,6 +13,7 @@ from typing import Any
 
 SOCKET = "air.sock"
 LINE_BYTES_MAX = 16_384
+_STOPPED = b'{"ok": false, "error": "the air was stopped before it could answer"}'
 _PING_S = 2.0
 _MARGIN_S = 10.0  # the air answers by itself when a record is not fetched in time
 
@@ -83,7 +84,7 @@ def _ask(data: Path, request: dict[str, Any], timeout_s: float) -> dict[str, Any
             line.connect(str(path))
             line.sendall(json.dumps(request).encode() + b"\n")
             with line.makefile("rb") as stream:
-                answer = json.loads(stream.readline(LINE_BYTES_MAX) or b"{}")
+                answer = json.loads(stream.readline(LINE_BYTES_MAX) or _STOPPED)
     except (FileNotFoundError, ConnectionRefusedError):
         raise ControlError(f"no demo is running on {data} (nothing listens on {path})") from None
     except (OSError, ValueError) as error:

@@ -46,6 +46,8 @@ class ControlServer:
             await writer.drain()
         except (ConnectionError, ValueError) as error:
             _LOG.info("an order was not heard to its end: %s", error)
+        except asyncio.CancelledError:
+            _LOG.info("an order was still open when the air was stopped")  # and streams do not like to be cancelled
         finally:
             writer.close()
             with contextlib.suppress(ConnectionError):
@@ -60,7 +62,7 @@ class ControlServer:
                 return {"ok": True, "said": await self._send(order)}
         except (OrderError, RecordRefusedError) as error:
             return {"ok": False, "error": str(error)}
-        except (ValueError, AttributeError, TypeError):
+        except (ValueError, LookupError, AttributeError, TypeError):
             return {"ok": False, "error": "the order is not a JSON object with the right fields"}
         return {"ok": False, "error": f"do: {order.get('do')!r} is unknown; known: ping, send"}
 

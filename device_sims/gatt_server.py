@@ -5,6 +5,7 @@ does not offer is refused with the error the specification names, and a bonded d
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from bumble import att
@@ -19,8 +20,6 @@ READ = Characteristic.Properties.READ
 WRITE = Characteristic.Properties.WRITE
 NOTIFY = Characteristic.Properties.NOTIFY
 INDICATE = Characteristic.Properties.INDICATE
-
-_Subscribed = Callable[[Any, "CheckedCharacteristic"], None]
 
 
 class CheckedCharacteristic(Characteristic[bytes]):  # type: ignore[misc]
@@ -42,33 +41,34 @@ def readable(uuid: int, value: bytes) -> CheckedCharacteristic:
     return CheckedCharacteristic(_uuid(uuid), READ, att.Attribute.READABLE, value)
 
 
-def speaking(
-    uuid: int, properties: Any, *, server: Server, bonded: bool, subscribed: _Subscribed, value: bytes = b""
-) -> CheckedCharacteristic:
-    """A characteristic that notifies or indicates; `subscribed` is called when a central turned that on."""
-    permissions = att.Attribute.READABLE if properties & READ else att.Attribute.Permissions(0)
-    characteristic = CheckedCharacteristic(_uuid(uuid), properties, permissions, value)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Voice:
+    """How one device speaks. `subscribed` is called when a central turned a characteristic on."""
 
-    def write(bearer: Any, bits: bytes) -> None:
-        asked = int.from_bytes(bits, "little")
+    server: Server
+    bonded: bool  # only to a central with an encrypted link
+    subscribed: Callable[[Any, CheckedCharacteristic], None]
+
+    def speaking(self, uuid: int, properties: Any, value: bytes = b"") -> CheckedCharacteristic:
+        """A characteristic that notifies or indicates; `value` is what reading it gives, where that is offered."""
+        permissions = att.Attribute.READABLE if properties & READ else att.Attribute.Permissions(0)
+        characteristic = CheckedCharacteristic(_uuid(uuid), properties, permissions, value)
         offered = (1 if properties & NOTIFY else 0) | (2 if properties & INDICATE else 0)
-        if len(bits) != 2 or asked & ~offered:
-            raise att.ATT_Error(error_code=att.ErrorCode.CCCD_IMPROPERLY_CONFIGURED)
-        server.write_cccd(bearer, characteristic, bits)
-        if asked:
-            subscribed(bearer, characteristic)
 
-    rights = att.Attribute.READABLE | att.Attribute.WRITEABLE
-    if bonded:
-        rights |= att.Attribute.WRITE_REQUIRES_ENCRYPTION
-    characteristic.descriptors = [
-        Descriptor(
-            GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR,
-            rights,
-            att.AttributeValueV2(lambda bearer: server.read_cccd(bearer, characteristic), write=write),
-        )
-    ]
-    return characteristic
+        def write(bearer: Any, bits: bytes) -> None:
+            asked = int.from_bytes(bits, "little")
+            if len(bits) != 2 or asked & ~offered:
+                raise att.ATT_Error(error_code=att.ErrorCode.CCCD_IMPROPERLY_CONFIGURED)
+            self.server.write_cccd(bearer, characteristic, bits)
+            if asked:
+                self.subscribed(bearer, characteristic)
+
+        rights = att.Attribute.READABLE | att.Attribute.WRITEABLE
+        if self.bonded:
+            rights |= att.Attribute.WRITE_REQUIRES_ENCRYPTION
+        value_of = att.AttributeValueV2(lambda bearer: self.server.read_cccd(bearer, characteristic), write=write)
+        characteristic.descriptors = [Descriptor(GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR, rights, value_of)]
+        return characteristic
 
 
 def is_subscribed(server: Server, bearer: Any, characteristic: CheckedCharacteristic) -> bool:

@@ -165,14 +165,8 @@ class Peripheral:
         raise NotImplementedError
 
     def _speak(self, device: Any, uuid: int, properties: Any, value: bytes = b"") -> gatt.CheckedCharacteristic:
-        return gatt.speaking(
-            uuid,
-            properties,
-            server=device.gatt_server,
-            bonded=self.spec.bonded,
-            subscribed=self._on_subscribed,
-            value=value,
-        )
+        voice = gatt.Voice(server=device.gatt_server, bonded=self.spec.bonded, subscribed=self._on_subscribed)
+        return voice.speaking(uuid, properties, value)
 
     def _battery_service(self, device: Any) -> Service:
         level = self._speak(device, 0x2A19, gatt.READ | gatt.NOTIFY, bytes([self.spec.battery]))

@@ -44,17 +44,7 @@ class Home:
 
     async def find(self, backend: BumbleBackend, address: str = ADDRESS) -> BLEDevice:
         """The device with `address`, once it advertises."""
-        return (await self.sight(backend, address))[0]
-
-    async def sight(self, backend: BumbleBackend, address: str = ADDRESS) -> tuple[BLEDevice, AdvertisementData]:
-        found: asyncio.Future[tuple[BLEDevice, AdvertisementData]] = asyncio.get_running_loop().create_future()
-
-        def take(device: BLEDevice, data: AdvertisementData) -> None:
-            if device.address == address and not found.done():
-                found.set_result((device, data))
-
-        async with BleakScanner(take, **backend.scanner_args):
-            return await asyncio.wait_for(found, DEADLINE_S)
+        return (await sight(backend, address))[0]
 
     def client(self, backend: BumbleBackend, device: BLEDevice | str, **more: Any) -> BleakClient:
         return BleakClient(device, **({"timeout": 3.0} | more), **backend.client_args)
@@ -64,6 +54,18 @@ class Home:
         for device in self.devices:
             await device.stop()
         await self.server.stop()
+
+
+async def sight(backend: BumbleBackend, address: str = ADDRESS) -> tuple[BLEDevice, AdvertisementData]:
+    """The device with `address` and what it advertises, once it does."""
+    found: asyncio.Future[tuple[BLEDevice, AdvertisementData]] = asyncio.get_running_loop().create_future()
+
+    def take(device: BLEDevice, data: AdvertisementData) -> None:
+        if device.address == address and not found.done():
+            found.set_result((device, data))
+
+    async with BleakScanner(take, **backend.scanner_args):
+        return await asyncio.wait_for(found, DEADLINE_S)
 
 
 def short_folder() -> Path:

@@ -10,7 +10,7 @@ from device_sims.air import RadioController
 from device_sims.bleak_bumble import BumbleBackend
 from device_sims.hci_server import HciServer
 from device_sims.peripherals import Oximeter, Scale
-from tests.device_sims.home import eventually
+from tests.device_sims.home import eventually, sight
 
 FRAME = bytes.fromhex("0062004800")
 RANDOM_STATIC = "C0:11:22:33:44:57"
@@ -20,7 +20,7 @@ async def test_scan_connect_subscribe_and_the_record_is_handed_over(home):
     oximeter = await home.add()
     record = oximeter.store(FRAME)
     async with home.backend() as backend:
-        device, seen = await home.sight(backend)
+        device, seen = await sight(backend)
         assert (device.address, seen.local_name, seen.rssi) == (oximeter.spec.address, "Testoximeter", -55)
         assert seen.service_uuids == ["00001822-0000-1000-8000-00805f9b34fb"]
         got = []
@@ -265,8 +265,8 @@ async def test_two_adapters_hear_with_their_own_strength(home):
     oximeter.store(FRAME)
     try:
         async with home.backend() as near, BumbleBackend(name="far", transport=f"unix-client:{second.path}") as other:
-            assert (await home.sight(near))[1].rssi == -50
-            assert (await home.sight(other))[1].rssi == -80
+            assert (await sight(near))[1].rssi == -50
+            assert (await sight(other))[1].rssi == -80
     finally:
         await second.stop()
 
