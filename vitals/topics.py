@@ -20,6 +20,9 @@ class Lane(StrEnum):
     COMMANDS = "commands"  # server to gateway
 
 
+_LANES = frozenset(Lane)
+
+
 class TopicError(ValueError):
     """Not a topic of version 1."""
 
@@ -57,6 +60,6 @@ def parse_topic(text: str) -> Topic:
     parts = text.split("/")
     if len(parts) != 4 or "/".join(parts[:2]) != _ROOT:
         raise TopicError(f"topic {text[:120]!r} is not {_ROOT}/GATEWAY/LANE")
-    if parts[3] not in set(Lane):
+    if parts[3] not in _LANES:
         raise TopicError(f"topic {text[:120]!r}: unknown lane {parts[3]!r}")
     return Topic(gateway=gateway_id(parts[2]), lane=Lane(parts[3]))

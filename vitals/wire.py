@@ -259,9 +259,12 @@ def _whole(fields: Mapping[str, Any], field: str, low: int, high: int) -> int | 
 
 def _choice(fields: Mapping[str, Any], field: str, choices: type[_Word], default: _Word) -> _Word:
     value = fields.get(field, default.value)
-    if not isinstance(value, str) or value not in set(choices):
-        raise WireError(field, f"must be one of {', '.join(choices)}")
-    return choices(value)
+    if isinstance(value, str):
+        try:
+            return choices(value)
+        except ValueError:
+            pass  # said below, as for a value that is no text
+    raise WireError(field, f"must be one of {', '.join(choices)}")
 
 
 def _time(fields: Mapping[str, Any], field: str) -> datetime:
