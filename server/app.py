@@ -59,9 +59,10 @@ class App:
     parts: Parts
     roles: Sequence[Role]
     url: str | None
+    listener: socket.socket | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Run every role until `stop`, then wait for them and close the database."""
+        """Run every role until `stop`, then wait for them and close."""
         threads = [threading.Thread(target=keep_running, args=(role, stop), name=role.name) for role in self.roles]
         for thread in threads:
             thread.start()
@@ -70,6 +71,12 @@ class App:
             thread.join(_STOP_SECONDS)
             if thread.is_alive():
                 _log.error("role did not stop", role=thread.name)
+        self.close()
+
+    def close(self) -> None:
+        """Give back port and database."""
+        if self.listener is not None:
+            self.listener.close()
         self.parts.database.close()
 
 
@@ -132,7 +139,8 @@ def build(settings: Settings, clock: Clock) -> App:
     listener = _listen(settings)
     roles.append(Web(build_pages(parts), listener))
     host = f"[{settings.web_host}]" if ":" in settings.web_host else settings.web_host
-    return App(parts=parts, roles=roles, url=f"http://{host}:{listener.getsockname()[1]}")
+    url = f"http://{host}:{listener.getsockname()[1]}"
+    return App(parts=parts, roles=roles, url=url, listener=listener)
 
 
 def build_pages(parts: Parts) -> FastAPI:

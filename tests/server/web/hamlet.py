@@ -23,15 +23,19 @@ from server.care.kits import NewAssignment, NewGateway
 from server.care.people import NewPatient, Person
 from server.db import tables
 from server.db.engine import Database
+from server.ingest.gateways import KeyRing
+from server.ingest.receive import receive
+from server.ingest.record import Message, record
 from server.parts import Parts
 from server.settings import Login, Settings
 from server.vault import open_vault
+from server.watch.evaluate import evaluate
 from tests.server.world import an_id, reading
 from vitals.clock import ManualClock, SystemClock
-from vitals.reading import DeviceId, Extreme, RefusedFrame
+from vitals.reading import ClockSource, DeviceId, Extreme, Measurement, Reading, RefusedFrame
 from vitals.seal import seal
 from vitals.topics import Lane, gateway_id, topic
-from vitals.wire import render_frame
+from vitals.wire import render_frame, render_reading
 
 NOW = datetime(2026, 11, 22, 6, 40, 12, tzinfo=UTC)  # 07:40:12 in Oslo, a Sunday
 GATEWAY = "gw-lia"
@@ -47,6 +51,7 @@ class Hamlet:
     staff: dict[str, str] = field(default_factory=dict)
     patients: dict[str, str] = field(default_factory=dict)
     alerts: dict[str, str] = field(default_factory=dict)
+    key: bytes = b""
     _readings: int = 0
 
     def session(self, who: str) -> str:
@@ -55,6 +60,28 @@ class Hamlet:
             secret = begin_session(connection, self.staff[who], self.parts.wall.now())
         assert secret
         return secret
+
+    def hear(self, patient: str, *, minutes: int = 0, **values: Any) -> None:
+        """A reading of that patient's device, through the street: sealed, recorded, judged."""
+        now = self.clock.now()
+        self._readings += 1
+        body = render_reading(
+            Reading(
+                id=an_id(f"heard {self._readings}"),
+                device=DeviceId(f"AA:BB:CC:00:00:{list(self.patients).index(patient):02X}"),
+                taken_at=now - timedelta(minutes=minutes),
+                clock=ClockSource.DEVICE,
+                measurements=tuple(Measurement(metric=name, value=Decimal(str(v))) for name, v in values.items()),
+            )
+        )
+        where = topic(gateway_id(GATEWAY), Lane.READINGS)
+        payload = seal(self.key, where, body)
+        ring = KeyRing(self.parts.vault)
+        with self.parts.database.write() as connection:
+            received = receive(where, payload, ring.known(connection, [where]), now)
+            record(connection, [Message(topic=where, payload=payload, received=received)], now, rows_max=1000)
+        with self.parts.database.write() as connection:
+            evaluate(connection, self.patients[patient], now)
 
     def raise_alert(self, name: str, patient: str, rule: str, **changed: Any) -> str:
         """An alert as the rules would leave it; `why` and fields may be given. Returns its id."""
@@ -141,7 +168,7 @@ def found(database: Database, folder: Path, *, clock: ManualClock | None = None)
         hamlet = Hamlet(parts=parts, clock=clock, municipality=municipality)
         for key, name, role in _STAFF:
             hamlet.staff[key] = people.employ(connection, vault, team, role, Person(name=name))
-        kits.enrol_gateway(connection, vault, NewGateway(id=GATEWAY, municipality=municipality), born)
+        hamlet.key = kits.enrol_gateway(connection, vault, NewGateway(id=GATEWAY, municipality=municipality), born)
         for place, (key, name, age, matters, book) in enumerate(_PATIENTS):
             new = NewPatient(municipality=municipality, team=team, person=Person(name=name), matters=matters)
             patient = people.enrol_patient(connection, vault, new, born)

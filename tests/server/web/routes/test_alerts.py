@@ -1,0 +1,118 @@
+"""The two buttons, through the real rules: what they do, and who is told that somebody was faster."""
+
+import re
+
+import pytest
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from server.db import tables
+from tests.server.web.conftest import Visitor
+from tests.server.web.hamlet import Hamlet
+from tests.server.web.routes.test_worklist import text_of
+
+
+@pytest.fixture
+def alert(lia: Hamlet) -> str:
+    """Gunnar's oxygen is at 87 %: no second reading is waited for at such a value."""
+    lia.hear("gunnar", spo2=87, pulse=80)
+    with lia.parts.database.read() as connection:
+        table = tables.alert
+        return str(connection.execute(select(table.c.id).where(table.c.rule == "spo2_low")).scalar_one())
+
+
+def form_of(client: TestClient, alert: str, page: str = "/") -> dict[str, str]:
+    """What the browser would send with that alert's first form."""
+    html = client.get(page).text
+    row = html[html.index(f'id="alert-{alert}"') :]
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', row)[:2])
+
+
+def state_of(lia: Hamlet, alert: str) -> str:
+    with lia.parts.database.read() as connection:
+        return str(connection.execute(select(tables.alert.c.state).where(tables.alert.c.id == alert)).scalar_one())
+
+
+def test_a_real_reading_is_on_the_page_with_value_limit_and_time(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    said = re.sub(r" (?=[.,])", "", text_of(anna.get("/").text))
+    assert "Oksygenmetning 87 % – grensen er 92 %. Målt kl. 07:40 i dag." in said
+    page = text_of(anna.get(f"/patients/{lia.patients['gunnar']}").text)
+    for fact in ("spo2_low", "Covid-19 hjemme", "ved 95 % eller høyere", "AA:BB:CC:00:00:00", "Regelbokas eget tall"):
+        assert fact in page
+
+
+def test_acknowledging_puts_a_name_on_it(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    answer = anna.post(f"/alerts/{alert}/acknowledge", data=form_of(anna, alert))
+    assert (answer.status_code, answer.headers["location"]) == (303, "/?done=acknowledged")
+    assert state_of(lia, alert) == "acknowledged"
+    page = text_of(anna.get("/?done=acknowledged").text)
+    assert "Du har kvittert varselet." in page
+    assert "Anna Solbakk har det" in page
+
+
+def test_closing_asks_what_came_of_it(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    form = form_of(anna, alert)
+    assert anna.post(f"/alerts/{alert}/resolve", data=form).status_code == 422
+    assert anna.post(f"/alerts/{alert}/resolve", data=form | {"outcome": "magic"}).status_code == 422
+    assert state_of(lia, alert) == "active"
+    answer = anna.post(f"/alerts/{alert}/resolve", data=form | {"outcome": "actionable"})
+    assert answer.headers["location"] == "/?done=resolved"
+    assert state_of(lia, alert) == "resolved"
+    assert f"alert-{alert}" not in anna.get("/").text
+
+
+def test_the_second_of_two_nurses_is_told_who_was_faster(
+    lia: Hamlet, alert: str, anna: TestClient, visitor: Visitor
+) -> None:
+    henrik = visitor("henrik")
+    hers, his = form_of(anna, alert), form_of(henrik, alert)
+    assert anna.post(f"/alerts/{alert}/acknowledge", data=hers).status_code == 303
+    late = henrik.post(f"/alerts/{alert}/acknowledge", data=his)
+    assert late.status_code == 409
+    assert "Anna Solbakk var raskere: kvittert kl. 07:40. Klikket ditt endret ingenting." in text_of(late.text)
+    closed = henrik.post(f"/alerts/{alert}/resolve", data=his | {"outcome": "watch"})
+    assert closed.status_code == 409  # what he meant to close was nobody's yet
+    assert state_of(lia, alert) == "acknowledged"
+
+
+def test_one_more_measurement_does_not_make_the_click_void(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    form = form_of(anna, alert)
+    lia.hear("gunnar", spo2=86, pulse=82)
+    assert anna.post(f"/alerts/{alert}/acknowledge", data=form).status_code == 303
+    assert state_of(lia, alert) == "acknowledged"
+
+
+def test_the_script_gets_the_part_alone(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    part = anna.post(f"/alerts/{alert}/acknowledge", data=form_of(anna, alert), headers={"hx-request": "true"})
+    assert part.status_code == 200
+    assert part.text.lstrip().startswith('<div id="live"')
+    assert "Du har kvittert varselet." in part.text
+    again = anna.post(f"/alerts/{alert}/acknowledge", data={"seen": "1:active:high"}, headers={"hx-request": "true"})
+    assert again.status_code == 409
+    assert again.text.lstrip().startswith('<div id="live"')
+
+
+def test_a_button_on_the_patients_page_leads_back_there(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    page = f"/patients/{lia.patients['gunnar']}"
+    answer = anna.post(f"/alerts/{alert}/acknowledge", data=form_of(anna, alert, page))
+    assert answer.headers["location"] == f"{page}?done=acknowledged"
+
+
+def test_the_buttons_are_exactly_the_legal_ones(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    buttons = r'action="/alerts/[^/]+/(\w+)"'
+    assert re.findall(buttons, anna.get("/").text) == ["acknowledge", "resolve"]
+    anna.post(f"/alerts/{alert}/acknowledge", data=form_of(anna, alert))
+    assert re.findall(buttons, anna.get("/").text) == ["resolve"]
+
+
+def test_an_alert_of_nowhere_is_not_found_and_a_technician_may_not(lia: Hamlet, alert: str, visitor: Visitor) -> None:
+    form = {"seen": "1:active:high", "back": "/"}
+    assert visitor("anna").post("/alerts/none/acknowledge", data=form).status_code == 404
+    assert visitor("tore").post(f"/alerts/{alert}/acknowledge", data=form).status_code == 403
+    assert visitor(None).post(f"/alerts/{alert}/acknowledge", data=form).headers["location"] == "/login"
+    assert state_of(lia, alert) == "active"
+
+
+def test_back_leads_nowhere_else(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    form = form_of(anna, alert) | {"back": "https://evil.example/"}
+    assert anna.post(f"/alerts/{alert}/acknowledge", data=form).headers["location"] == "/?done=acknowledged"

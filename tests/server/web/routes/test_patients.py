@@ -1,0 +1,75 @@
+"""A patient's page, and the list that is searched without a name in an address."""
+
+import json
+import re
+from html import unescape
+
+from starlette.testclient import TestClient
+
+from tests.server.web.hamlet import Hamlet
+from tests.server.web.routes.test_worklist import text_of
+
+
+def test_the_page_shows_zone_wish_alerts_values_and_kit(morning: Hamlet, anna: TestClient) -> None:
+    said = text_of(anna.get(f"/patients/{morning.patients['gunnar']}").text)
+    for part in (
+        "Gunnar Prøvedal",
+        "83 år",
+        "Rød",
+        "Hva er viktig for deg?",
+        "Å kunne gå til naustet og se på båten.",
+        "2 åpne varsler",
+        "Pulsoksymeter",
+        "Batteri 80 %",
+        "Siste kontakt for 8 min siden",
+        "Varsel utløst",
+        "Pasientens egen plan, versjon 2",
+    ):
+        assert part in said, part
+
+
+def test_every_value_stands_in_a_table_too(morning: Hamlet, anna: TestClient) -> None:
+    html = anna.get(f"/patients/{morning.patients['gunnar']}").text
+    table = html[html.index('id="table-spo2"') :].split("</table>")[0]
+    assert re.findall(r'class="number">(\d+)\xa0%<', table) == [
+        "87",
+        "90",
+        "91",
+        "93",
+        "92",
+        "94",
+        "93",
+        "95",
+        "94",
+        "95",
+    ]
+    assert "utenfor grensen for høy" in text_of(table)
+
+
+def test_the_chart_gets_values_limits_and_where_alerts_were_raised(morning: Hamlet, anna: TestClient) -> None:
+    html = anna.get(f"/patients/{morning.patients['gunnar']}").text
+    charts = [json.loads(unescape(each)) for each in re.findall(r'data-chart="([^"]*)"', html)]
+    spo2 = charts[0]
+    assert spo2["values"][-1] == 87.0
+    assert {(limit["value"], limit["priority"]) for limit in spo2["limits"]} == {(94.0, "medium"), (92.0, "high")}
+    assert [mark["time"] for mark in spo2["marks"]] == [spo2["times"][-1]]
+
+
+def test_a_patient_without_alerts_and_values_is_not_called_well(morning: Hamlet, anna: TestClient) -> None:
+    said = text_of(anna.get(f"/patients/{morning.patients['ella']}").text)
+    assert "Ukjent" in said
+    assert "Grønn" not in said
+    assert "ikke nok målinger til å si at alt er bra" in said
+
+
+def test_a_name_is_searched_for_by_post(morning: Hamlet, anna: TestClient) -> None:
+    page = anna.post("/patients", data={"name": " olga  PRØVE "})
+    assert "Olga Prøvevik" in page.text
+    assert "Gunnar" not in page.text
+    assert "1 treff" in text_of(page.text)
+    assert "Gunnar" in anna.get("/patients?name=olga").text  # an address holds no name
+
+
+def test_the_most_urgent_zone_stands_first_in_the_list(morning: Hamlet, anna: TestClient) -> None:
+    zones = re.findall(r"</svg>(\w+)</span></span><span><a", anna.get("/patients").text)
+    assert zones == ["Rød", "Rød", "Gul", "Teknisk", "Ukjent", "Grønn", "Grønn"]
