@@ -4,9 +4,10 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 from fastapi import APIRouter, FastAPI
-from fastapi.routing import APIRoute
+from fastapi.routing import APIRoute, iter_route_contexts
 from fastapi.staticfiles import StaticFiles
 from starlette.responses import Response
 from starlette.types import Scope
@@ -55,9 +56,15 @@ def build_web(
 
 def check_actions(app: FastAPI) -> None:
     """Raise `UndeclaredRouteError` when a route declares no action."""
-    silent = [route.path for route in app.routes if isinstance(route, APIRoute) and action_of(route.endpoint) is None]
+    silent = [path for path, endpoint in endpoints(app) if action_of(endpoint) is None]
     if silent:
         raise UndeclaredRouteError(f"routes without `needs`: {', '.join(silent)}")
+
+
+def endpoints(app: FastAPI) -> list[tuple[str, Callable[..., Any]]]:
+    """Path and function of every route, those of included routers too (`app.routes` alone does not show them)."""
+    found = ((each.original_route, each.path, each.endpoint) for each in iter_route_contexts(app.routes))
+    return [(path, endpoint) for route, path, endpoint in found if path and endpoint and isinstance(route, APIRoute)]
 
 
 class KeptFiles(StaticFiles):

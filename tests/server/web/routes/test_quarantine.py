@@ -14,7 +14,7 @@ def test_each_message_says_why_when_and_from_whom(morning: Hamlet, anna: TestCli
         "2A5E: 2 bytes, at least 5 are needed",
         "00 62",
         "En melding kom uten segl",
-        "gw-lia ( påstått, ikke bevist )",
+        "gw-lia (påstått, ikke bevist)",
         "2 ganger siden kl. 06:40 i dag",
         "0000 00 ff 20 68 65 6c 6c 6f 20 07 .. hello .",
     ):
