@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import json
 import logging
+from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
 from device_sims.control import LINE_BYTES_MAX, SOCKET
 from device_sims.homes import House
-from device_sims.peripherals import RecordRefusedError
+from device_sims.peripherals import Peripheral, Record, RecordRefusedError
 
 _LOG = logging.getLogger(__name__)
 _WAIT_MAX_S = 600.0
@@ -26,6 +27,7 @@ class ControlServer:
         self._houses = houses
         self._path = data / SOCKET
         self._server: asyncio.Server | None = None
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     async def start(self) -> None:
         """Listen, in the place of whatever an earlier run left."""
@@ -72,17 +74,18 @@ class ControlServer:
         if house is None:
             raise OrderError(f"no device has the address {address}; known:\n{self._known()}")
         device = house.devices[address]
-        record = device.store(bytes.fromhex(order["frame"]), order.get("characteristic"), cut=bool(order.get("cut")))
         wait_s = min(float(order.get("wait_s", 60.0)), _WAIT_MAX_S)
+        record: Record | None = None
         try:
-            await asyncio.wait_for(asyncio.shield(record.handed_over), wait_s)
+            async with asyncio.timeout(wait_s), self._turns[address]:
+                # Every order is a measurement of its own, and so has a connection of its own: repeated in one
+                # connection, bytes without time or number would be the same record again.
+                await device.parted()
+                cut = bool(order.get("cut"))
+                record = device.store(bytes.fromhex(order["frame"]), order.get("characteristic"), cut=cut)
+                await asyncio.shield(record.handed_over)
         except TimeoutError:
-            device.drop(record)
-            again = f"it was sent {record.sent} times and never confirmed" if record.sent else "nobody fetched it"
-            raise OrderError(
-                f"{address} did not hand the record over within {wait_s:g} s: {again}; "
-                f"does the gateway {house.home.gateway} run, and does it know this device?"
-            ) from None
+            raise OrderError(_not_handed_over(device, record, wait_s, house.home.gateway)) from None
         often = "" if record.sent == 1 else f", sent {record.sent} times because the link was lost in between"
         return (
             f"{address} handed {len(record.frame)} bytes over on {record.characteristic} to {house.home.gateway}{often}"
@@ -95,3 +98,15 @@ class ControlServer:
             for device in house.devices.values()
         )
         return "\n".join(lines)
+
+
+def _not_handed_over(device: Peripheral, record: Record | None, wait_s: float, gateway: str) -> str:
+    """Forget the record and say why nobody has it."""
+    if record is None:
+        return f"{device.spec.address} was still busy with an earlier record after {wait_s:g} s"
+    device.drop(record)
+    again = f"it was sent {record.sent} times and never confirmed" if record.sent else "nobody fetched it"
+    return (
+        f"{device.spec.address} did not hand the record over within {wait_s:g} s: {again}; "
+        f"does the gateway {gateway} run, and does it know this device?"
+    )

@@ -77,6 +77,8 @@ class Peripheral:
         self._handover: asyncio.Task[None] | None = None
         self._advertising: asyncio.Task[None] | None = None
         self._awake = asyncio.Event()
+        self._alone = asyncio.Event()
+        self._alone.set()
         self._stopped = asyncio.Event()
         self._device = self._make_device(bonds)
 
@@ -114,6 +116,10 @@ class Peripheral:
         if self._connection is not None:
             self._begin_handover()
         return record
+
+    async def parted(self) -> None:
+        """Return when nobody is connected."""
+        await self._alone.wait()
 
     def drop(self, record: Record) -> None:
         """Forget a record that nobody fetched."""
@@ -206,12 +212,14 @@ class Peripheral:
     def _on_connection(self, connection: Any) -> None:
         self.connections += 1
         self._connection = connection
+        self._alone.clear()
         self._device.legacy_advertiser = None  # the controller stopped advertising by itself
         connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
         self._hang_up_when_idle(connection)
 
     def _on_disconnection(self, _reason: object) -> None:
         self._connection = None
+        self._alone.set()
         if self._handover is not None:
             self._handover.cancel()
         self._awake.set()
