@@ -102,6 +102,9 @@ def _union(args: tuple[Any, ...]) -> _Reader:
     if len(known) == 1:
         inner = _reader(known[0])
         return lambda data: None if data is None else inner(data)
+    if Decimal in known:  # a number, or a word for what has none
+        words = {word.value: word for each in known if issubclass(each, Enum) for word in each}
+        return lambda data: words[data] if data in words else Decimal(data)
     kinds = {each.kind: _reader(each) for each in known}
     return lambda data: None if data is None else kinds[data["kind"]](data)
 

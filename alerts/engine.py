@@ -132,7 +132,8 @@ def _settle(turn: Turn, past: Iterable[Past], *, marked: bool = True) -> None:
     _rest(turn)
     _find(turn)
     for rule, finding in turn.findings.items():
-        raising.follow(turn, rule, finding)
+        if finding.met or finding.waits or rule in turn.alerts or rule in turn.quiet:
+            raising.follow(turn, rule, finding)
     for each in past:
         raising.remember_past(turn, each, marked=marked)
     telling.ask_patient(turn)
@@ -187,10 +188,9 @@ def _quarantine(history: History) -> Finding:
 
 def _finish(turn: Turn) -> Step:
     """The turn as a step: what to show, what happened, what to remember, when to ask again."""
-    recent = tuple(each for each in turn.sent if turn.now.since(each.at) < escalation.HELD_BACK)
-    memory = turn.memory
-    if (turn.quiet, recent) != (memory.quiet, memory.sent):
-        memory = replace(memory, quiet=turn.quiet, sent=recent)
+    memory, sent = turn.memory, tuple(turn.sent)
+    if turn.quiet != memory.quiet or sent != memory.sent:
+        memory = replace(memory, quiet=turn.quiet, sent=sent)
     if memory.stale:
         turn.now.reached(turn.now.at + _AT_ONCE)
     return Step(

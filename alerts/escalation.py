@@ -56,7 +56,14 @@ COURSES: Mapping[str, Course] = {
     ),
     "kept": Course((Rung(60, Role.OWNER), Rung(120, Role.SHIFT_LEAD))),  # acknowledged, and then forgotten
 }
-LEVELS = {Role.PRIMARY: 1, Role.RESPONSE_CENTRE: 1, Role.SHIFT_LEAD: 2, Role.BACKUP: 3, Role.DUTY_MANAGER: 4}
+LEVELS = {
+    Role.OWNER: 0,
+    Role.PRIMARY: 1,
+    Role.RESPONSE_CENTRE: 1,
+    Role.SHIFT_LEAD: 2,
+    Role.BACKUP: 3,
+    Role.DUTY_MANAGER: 4,
+}
 
 
 def begun(turn: Turn, priority: Priority) -> Ladder | None:
@@ -80,12 +87,14 @@ def run(turn: Turn) -> None:
     due = []
     for rule in sorted(turn.alerts):
         alert = _take_over(turn, turn.alerts[rule])
-        if alert.ladder is None or not _is_running(alert) or turn.is_snoozed(alert):
+        ladder = alert.ladder
+        if ladder is None or ladder.due_at is None or not _is_running(alert) or turn.is_snoozed(alert):
             continue
-        steps, ladder = _due_steps(turn, alert.ladder)
-        if steps:
-            turn.keep(alert, ladder=ladder)
-            due += [(moment, -alert.priority, rule, at, to) for at, (moment, to) in enumerate(steps)]
+        if not turn.now.reached(ladder.due_at):
+            continue
+        steps, ladder = _due_steps(turn, ladder)
+        turn.keep(alert, ladder=ladder)
+        due += [(moment, -alert.priority, rule, at, to) for at, (moment, to) in enumerate(steps)]
     for _, _, rule, _, to in sorted(due):
         _fire(turn, rule, to)
 
@@ -160,12 +169,13 @@ def _medium(ladder: Ladder, service: Service) -> Iterator[tuple[datetime, Role]]
 def _fire(turn: Turn, rule: str, to: Role) -> None:
     alert = turn.alerts[rule]
     by = alert.owner if to is Role.OWNER else None
-    if to in LEVELS and alert.state is State.ACTIVE:
-        alert = turn.keep(alert, level=max(alert.level, LEVELS[to]))
+    if alert.state is State.ACTIVE and LEVELS[to] > alert.level:
+        alert = turn.keep(alert, level=LEVELS[to])
     if any(_covers(turn, each, to, by, alert.priority) for each in turn.sent):
         return
     turn.notify(to, rule, by=by, why={"level": alert.level, "ladder": alert.ladder.name if alert.ladder else None})
-    turn.sent.append(Sent(to=to, by=by, at=turn.now.at, priority=alert.priority))
+    recent = [each for each in turn.sent if turn.now.since(each.at) < HELD_BACK]
+    turn.sent = [*recent, Sent(to=to, by=by, at=turn.now.at, priority=alert.priority)]
     if to is Role.DUTY_MANAGER and alert.ladder is not None and _is_first_incident(alert.ladder):
         turn.tell(FactKind.INCIDENT, alert, why={"reason": "nobody answered"})
 

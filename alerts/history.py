@@ -75,7 +75,7 @@ class ThresholdState:
     top: Sample | None = None  # what reached it
     fresh: bool = False  # the present condition rests on readings of this step alone; never kept in memory
     newest: Sample | None = None  # newest sample beyond a held band
-    good: Sample | None = None  # newest good sample
+    good: Sample | None = None  # newest good sample, where the rule asks again after one
     good_beyond: tuple[int, ...] = ()  # the bands it was beyond
     ended: Episode | None = None  # the condition before the present one
 

@@ -42,13 +42,17 @@ def start(rule: Missing, plan: Plan) -> MissingState:
 
 def judge(rule: Missing, state: MissingState, plan: Plan, taken_at: datetime, *, good: bool) -> MissingState:
     """The state after a reading of the metric, in event order."""
+    counts = False
     for slot, following in _slots(rule, state, plan):
         if slot.grace_end >= taken_at:
+            kept = state.goods if good else state.poors
+            is_next = following is not None and taken_at >= following.start
+            counts = taken_at >= slot.start and (is_next or not kept)  # one in a slot says all there is to say
             break
         state = _settle(rule, state, plan, slot, following)
     if good:
-        return replace(state, goods=(*state.goods, taken_at), last_good=taken_at)
-    return replace(state, poors=(*state.poors, taken_at))
+        return replace(state, goods=(*state.goods, taken_at) if counts else state.goods, last_good=taken_at)
+    return replace(state, poors=(*state.poors, taken_at)) if counts else state
 
 
 def look(rule: Missing, state: MissingState, plan: Plan, now: Now) -> Finding:

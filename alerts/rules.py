@@ -86,6 +86,11 @@ class Threshold(Rule):
     baseline: BaselineNeed = BaselineNeed()
 
     @property
+    def asks_again(self) -> bool:
+        """Whether some band wants another reading after a while."""
+        return any([band.ask_again is not None for band in self.bands])  # noqa: C419 - a list is quicker here
+
+    @property
     def listens_to(self) -> tuple[str, ...]:
         return self.metrics
 

@@ -34,7 +34,9 @@ def judge(
 
     Waits that ended before `sample` must have been passed (`pass_time`). `fresh`: readings first judged in this step.
     """
-    beyond = tuple(_is_beyond(rule, band.limits, sample, offsets) for band in rule.bands)
+    beyond = tuple([_is_beyond(rule, band.limits, sample, offsets) for band in rule.bands])
+    if True not in beyond and not rule.asks_again and _is_calm(state):
+        return state, None  # the ordinary day: nothing held, nothing counted, nothing beyond
     waits = state.waits
     if sample.good:
         for wait in waits:
@@ -59,14 +61,22 @@ def pass_time(rule: Threshold, state: ThresholdState, moment: datetime, fresh: C
 
 def is_restless(state: ThresholdState) -> bool:
     """Whether time alone may change it."""
-    return bool(state.waits) or any(band.run for band in state.bands)
+    return bool(state.waits) or any([band.run for band in state.bands])  # noqa: C419 - a list is quicker here
+
+
+def _is_calm(state: ThresholdState) -> bool:
+    """Whether nothing is held, counted or waited for."""
+    return not state.waits and all([band.clear is None and not band.run for band in state.bands])  # noqa: C419
 
 
 def look(rule: Threshold, state: ThresholdState, now: Now, *, known: bool) -> Finding:
     """What the rule says now; `known` is False while it lacks a baseline."""
-    for deadline, wait in _deadlines(rule, state):
-        if now.reached(deadline):
-            state = _enter(rule, state, wait, deadline, ())
+    if _is_calm(state) and not rule.asks_again:
+        return Finding(met=False if known else None, state=state, ended=state.ended)
+    if is_restless(state):
+        for deadline, wait in _deadlines(rule, state):
+            if now.reached(deadline):
+                state = _enter(rule, state, wait, deadline, ())
     held = tuple(
         Beyond(priority=band.priority, newest_at=own.beyond_at, sample=own.sample, late=own.late)
         for band, own in zip(rule.bands, state.bands, strict=True)
@@ -134,8 +144,8 @@ def _follow_bands(
         elif sample.good:
             clear = own.clear + 1 if _is_back(rule, band, sample, offsets) else 0
             bands[at] = _NOT_HELD if clear >= rule.clear_readings else replace(own, clear=clear)
-    if not sample.good:
-        return replace(state, bands=tuple(bands))
+    if not sample.good or not rule.asks_again:
+        return replace(state, bands=tuple(bands), newest=newest)
     reached = tuple(at for at, each in enumerate(beyond) if each)
     return replace(state, bands=tuple(bands), newest=newest, good=sample, good_beyond=reached)
 
@@ -255,7 +265,7 @@ def _end_if_left(state: ThresholdState, at: datetime) -> ThresholdState:
 
 def _ask_again(rule: Threshold, state: ThresholdState, now: Now) -> str | None:
     """The newest good reading beyond a band that wants another after a while, once that while is over."""
-    if state.good is None:
+    if state.good is None or not state.good_beyond:
         return None
     after = [rule.bands[at].ask_again for at in state.good_beyond]
     spans = [each for each in after if each is not None]
