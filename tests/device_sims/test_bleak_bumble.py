@@ -59,14 +59,36 @@ async def test_a_device_with_nothing_to_say_is_silent(home):
         assert home.air.advertisements == advertised
 
 
-async def test_the_callback_runs_before_the_confirmation(home):
+async def test_the_confirmation_leaves_only_after_the_callback_has_returned(home, monkeypatch):
     oximeter = await home.add()
     record = oximeter.store(FRAME)
-    async with home.backend() as backend, home.client(backend, await home.find(backend)) as client:
-        confirmed = []
-        await client.start_notify("2A5E", lambda _c, _data: confirmed.append(record.handed_over.done()))
-        await asyncio.wait_for(record.handed_over, 2)
-    assert confirmed == [False]
+    async with home.backend() as backend:
+        order = []
+        sink = backend.adapter._wire.sink
+        sent = sink.on_packet
+
+        def watched(packet):
+            if packet[-1] == 0x1E:  # ATT_HANDLE_VALUE_CFM has no parameters
+                order.append("confirmed")
+            sent(packet)
+
+        monkeypatch.setattr(sink, "on_packet", watched)
+        async with home.client(backend, await home.find(backend)) as client:
+            await client.start_notify("2A5E", lambda _c, _data: order.append("kept"))
+            await asyncio.wait_for(record.handed_over, 2)
+    assert order == ["kept", "confirmed"]
+
+
+async def test_an_adapter_that_lost_its_bonds_bonds_again(home):
+    oximeter = await home.add(bonded=True)
+    async with home.backend() as backend:
+        await _fetch(home, backend, oximeter)
+    kept = home.server.path.with_suffix(".bonds")
+    assert "ltk" in kept.read_text()
+    kept.unlink()
+    async with home.backend() as renewed:
+        await _fetch(home, renewed, oximeter)
+    assert "ltk" in kept.read_text()
 
 
 async def test_what_the_callback_refuses_is_not_confirmed_and_comes_again(home):
