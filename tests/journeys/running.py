@@ -1,7 +1,9 @@
 """A running demo, as a stranger meets it: the command, its words, its pages, its API and its broker."""
 
+import html
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,13 +13,17 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from http.cookiejar import CookieJar
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, TypeVar
 
+import paho.mqtt.client as paho
 import psutil
-from paho.mqtt import client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
+from vitals.clock import ScaledClock
 
 READY_S = 150.0
 EFFECT_S = 60.0
@@ -37,7 +43,7 @@ def wait_for(look: Callable[[], T | None], what: str, within_s: float = EFFECT_S
         sleep(0.1)
 
 
-@dataclass(slots=True)
+@dataclass
 class Demo:
     """`varde demo` in a process of its own."""
 
@@ -65,6 +71,8 @@ class Demo:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # The note of the demo that runs on this machine is not a test's to touch.
+            env={**os.environ, "XDG_STATE_HOME": str(self.data.parent / "state")},
         )
         began = monotonic()
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -122,6 +130,25 @@ class Demo:
         with urllib.request.urlopen(request, timeout=20) as answer:
             return json.loads(answer.read())
 
+    def quarantine(self, **same: Any) -> list[dict[str, Any]]:
+        """What is in quarantine with these values, newest first."""
+        found: list[dict[str, Any]] = self.api("quarantine")["items"]
+        return [each for each in found if all(each[name] == value for name, value in same.items())]
+
+    def readings(self, **same: Any) -> list[dict[str, Any]]:
+        """Stored readings with these values, newest arrival first."""
+        found: list[dict[str, Any]] = self.api("readings?limit=1000")["items"]
+        return [each for each in found if all(each[name] == value for name, value in same.items())]
+
+    def device(self, kind: str, number: int = 0) -> dict[str, str]:
+        """A silent device of demo.json."""
+        found: list[dict[str, str]] = self.handover["mqtt"]["devices"]
+        return [each for each in found if each["kind"] == kind][number]
+
+    def now(self) -> datetime:
+        """What time it is in the demo."""
+        return ScaledClock.read(self.data / "clock.json").now()
+
     def alerts(self, **same: Any) -> list[dict[str, Any]]:
         """The active alerts with these values."""
         found: list[dict[str, Any]] = self.api("alerts?state=active")["items"]
@@ -154,7 +181,7 @@ class Demo:
     def publish(self, topic: str, payload: bytes) -> None:
         """Publish with the account of demo.json and return when the broker has it."""
         mqtt = self.handover["mqtt"]
-        client = paho.Client(paho.CallbackAPIVersion.VERSION2, client_id="journey")
+        client = paho.Client(CallbackAPIVersion.VERSION2, client_id="journey")
         client.username_pw_set(mqtt["username"], mqtt["password"])
         client.connect(mqtt["host"], mqtt["port"])
         client.loop_start()
@@ -178,11 +205,20 @@ class Browser:
         self._url = url
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(CookieJar()))
 
+    def log_in(self, name: str) -> "Browser":
+        """Press the button with this name."""
+        page = self.get("/login")
+        doors = dict(re.findall(r'name="staff" value="([^"]+)".*?<b>([^<]+)</b>', page, re.DOTALL))
+        staff = next((each for each, shown in doors.items() if shown == name), None)
+        assert staff, f"nobody is called {name}: {sorted(doors.values())}"
+        self.post("/login", {"staff": staff, "back": "/start"})
+        return self
+
     def get(self, path: str) -> str:
-        """The page at `path`."""
+        """The page at `path`, its entities resolved."""
         with self._opener.open(f"{self._url}{path}", timeout=20) as answer:
             body: str = answer.read().decode()
-            return body
+            return html.unescape(body)
 
     def post(self, path: str, form: Mapping[str, str]) -> str:
         """The page after sending a form."""

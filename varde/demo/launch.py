@@ -14,6 +14,7 @@ from types import FrameType
 from rich.console import Console
 
 from device_sims import control
+from server.vault import VaultError
 from varde.demo import broker, enrol, kits, ready
 from varde.demo.children import Child, KeepsDyingError, end_all
 from varde.demo.folder import ZONE, Folder, FolderBusyError, stamp_time, start_clock
@@ -98,7 +99,7 @@ def run(options: Options) -> int:
     except (RefusedError, FolderBusyError) as refusal:
         console.print(f"refused: {refusal}", markup=False)
         return EXIT_REFUSED
-    except (KeepsDyingError, NotReadyError) as failure:
+    except (KeepsDyingError, NotReadyError, VaultError) as failure:
         console.print(f"failed: {failure}", markup=False)
         return EXIT_FAILED
 
