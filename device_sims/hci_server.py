@@ -13,6 +13,8 @@ from bumble.transport.common import PacketParser
 
 from device_sims.air import RadioController
 
+GRACE_S = 0.3  # who comes next may be seen before the one before is seen to be gone
+
 _LOG = logging.getLogger(__name__)
 
 
@@ -40,14 +42,13 @@ class HciServer:
         await asyncio.sleep(0)
         self.path.unlink(missing_ok=True)
 
-    def attach(self, host: "_Host") -> None:
-        """A new host takes the controller; one that held on to it is thrown out."""
-        previous, self._host = self._host, host
-        if previous is not None:
-            _LOG.warning("%s: a second host took the adapter", self.radio.name)
-            previous.close()
-        self.radio.power_cycle()
+    def attach(self, host: "_Host") -> bool:
+        """Whether the controller is this host's now; it belongs to one at a time, like a USB stick."""
+        if self._host is not None:
+            return False
+        self._host = host
         self.radio.host = host
+        return True
 
     def detach(self, host: "_Host") -> None:
         """The host is gone."""
@@ -67,7 +68,18 @@ class _Host(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        self._server.attach(self)
+        if not self._server.attach(self):
+            self._transport.pause_reading()
+            asyncio.get_running_loop().call_later(GRACE_S, self._try_again, self._transport)
+
+    def _try_again(self, transport: Any) -> None:
+        if transport.is_closing():
+            return
+        if self._server.attach(self):
+            transport.resume_reading()
+        else:
+            _LOG.warning("%s: a second host was turned away", self._server.radio.name)
+            self.close()
 
     def data_received(self, data: bytes) -> None:
         try:

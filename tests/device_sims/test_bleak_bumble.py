@@ -10,7 +10,7 @@ from device_sims.air import RadioController
 from device_sims.bleak_bumble import BumbleBackend
 from device_sims.hci_server import HciServer
 from device_sims.peripherals import Oximeter, Scale
-from tests.device_sims.home import eventually, sight
+from tests.device_sims.home import DEADLINE_S, eventually, sight
 
 FRAME = bytes.fromhex("0062004800")
 RANDOM_STATIC = "C0:11:22:33:44:57"
@@ -26,7 +26,7 @@ async def test_scan_connect_subscribe_and_the_record_is_handed_over(home):
         got = []
         async with home.client(backend, device) as client:
             await client.start_notify("2A5E", lambda _c, data: got.append(bytes(data)))
-            await asyncio.wait_for(record.handed_over, 2)
+            await asyncio.wait_for(record.handed_over, DEADLINE_S)
             assert bytes(await client.read_gatt_char("2A19")) == b"\x50"
             assert bytes(await client.read_gatt_char("2A24")) == b"Testoximeter"
             assert bytes(await client.read_gatt_char("2A60")) == b"\x0c\x00"
@@ -44,8 +44,8 @@ async def test_records_come_oldest_first_and_a_new_one_in_the_same_link(home):
         got = []
         async with home.client(backend, await home.find(backend)) as client:
             await client.start_notify("2A9D", lambda _c, data: got.append(bytes(data)))
-            await asyncio.wait_for(scale.records[-1].handed_over, 2)
-            await asyncio.wait_for(scale.store(frames[4]).handed_over, 2)
+            await asyncio.wait_for(scale.records[-1].handed_over, DEADLINE_S)
+            await asyncio.wait_for(scale.store(frames[4]).handed_over, DEADLINE_S)
     assert got == frames
     assert scale.connections == 1
 
@@ -53,7 +53,7 @@ async def test_records_come_oldest_first_and_a_new_one_in_the_same_link(home):
 async def test_a_device_with_nothing_to_say_is_silent(home):
     oximeter = await home.add()
     async with home.backend() as backend:
-        await asyncio.wait_for(_fetch(home, backend, oximeter), 5)
+        await asyncio.wait_for(_fetch(home, backend, oximeter), DEADLINE_S)
         advertised = home.air.advertisements
         await asyncio.sleep(0.1)  # five intervals of silence
         assert home.air.advertisements == advertised
@@ -75,7 +75,7 @@ async def test_the_confirmation_leaves_only_after_the_callback_has_returned(home
         monkeypatch.setattr(sink, "on_packet", watched)
         async with home.client(backend, await home.find(backend)) as client:
             await client.start_notify("2A5E", lambda _c, _data: order.append("kept"))
-            await asyncio.wait_for(record.handed_over, 2)
+            await asyncio.wait_for(record.handed_over, DEADLINE_S)
     assert order == ["kept", "confirmed"]
 
 
@@ -109,7 +109,7 @@ async def test_what_the_callback_refuses_is_not_confirmed_and_comes_again(home):
         assert list(oximeter.records) == [record]
         async with home.client(backend, await home.find(backend)) as again:
             await again.start_notify("2A5E", full_disk)
-            await asyncio.wait_for(record.handed_over, 2)
+            await asyncio.wait_for(record.handed_over, DEADLINE_S)
     assert calls == [FRAME, FRAME]
 
 
@@ -123,11 +123,11 @@ async def test_a_link_that_dies_before_the_confirmation_brings_the_record_twice(
         client = home.client(backend, device, disconnected_callback=lambda _c: gone.set())
         await client.connect()
         await client.start_notify("2A5E", lambda _c, data: got.append(bytes(data)))
-        await asyncio.wait_for(gone.wait(), 2)
+        await asyncio.wait_for(gone.wait(), DEADLINE_S)
         assert not record.handed_over.done()
         async with home.client(backend, await home.find(backend)) as again:
             await again.start_notify("2A5E", lambda _c, data: got.append(bytes(data)))
-            await asyncio.wait_for(record.handed_over, 2)
+            await asyncio.wait_for(record.handed_over, DEADLINE_S)
     assert got == [FRAME, FRAME]
     assert record.sent == 2
 
@@ -216,7 +216,7 @@ async def test_walking_away_while_idle_is_told_and_then_every_call_fails(home):
         client = home.client(backend, await home.find(backend), disconnected_callback=lambda _c: gone.set())
         await client.connect()
         oximeter.walk_away()
-        await asyncio.wait_for(gone.wait(), 2)
+        await asyncio.wait_for(gone.wait(), DEADLINE_S)
         assert not client.is_connected
         with pytest.raises(BleakError):
             await client.read_gatt_char("2A19")
@@ -232,7 +232,7 @@ async def test_walking_away_while_an_answer_is_awaited_is_an_error_not_a_cancell
         await client.connect()
         oximeter.walk_away()
         with pytest.raises(BleakError, match="lost"):
-            await asyncio.wait_for(client.read_gatt_char("2A19"), 3)
+            await asyncio.wait_for(client.read_gatt_char("2A19"), DEADLINE_S)
 
 
 async def test_an_unheard_address_is_not_found(home):
@@ -278,6 +278,14 @@ async def test_a_host_that_dies_leaves_a_controller_that_works(home):
         await _fetch(home, restarted, oximeter)
 
 
+async def test_a_second_host_does_not_get_an_adapter_that_is_in_use(home):
+    oximeter = await home.add()
+    async with home.backend() as backend:
+        with pytest.raises(BleakError, match="sim0"):
+            await home.backend().__aenter__()
+        await _fetch(home, backend, oximeter)
+
+
 async def test_two_adapters_hear_with_their_own_strength(home):
     far = RadioController("far", air=home.air, public_address="F0:00:00:00:00:02")
     home.air.rssi = lambda _sender, receiver: -80 if receiver is far else -50
@@ -300,7 +308,7 @@ async def _fetch(home, backend, device):
     async with home.client(backend, await home.find(backend, device.spec.address)) as client:
         uuid = device.default_characteristic
         await client.start_notify(uuid, lambda _c, data: got.append(bytes(data)))
-        await asyncio.wait_for(record.handed_over, 2)
+        await asyncio.wait_for(record.handed_over, DEADLINE_S)
     assert FRAME in got
     return got
 

@@ -17,7 +17,7 @@ from device_sims import control
 from device_sims.__main__ import main
 from device_sims.bleak_bumble import BumbleBackend
 from device_sims.homes import hci_path
-from tests.device_sims.home import ADDRESS, eventually, sight
+from tests.device_sims.home import ADDRESS, DEADLINE_S, eventually, sight
 from tests.device_sims.test_town import GOOD
 from vitals.clock import ScaledClock, SystemClock
 
@@ -44,7 +44,7 @@ async def air(folder, town=QUIET_TOWN):
         yield process
     finally:
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.wait_for(process.wait(), 10) == 0
+        assert await asyncio.wait_for(process.wait(), DEADLINE_S) == 0
     assert not (folder / control.SOCKET).exists()
 
 
@@ -72,7 +72,7 @@ async def fetched(folder, wanted):
             with suppress(BleakError):  # the link may be cut by what the first subscription brought
                 for characteristic in ("2A5E", "2A5F"):
                     await client.start_notify(characteristic, hear)
-            await asyncio.wait_for(news.wait(), 3)
+            await asyncio.wait_for(news.wait(), DEADLINE_S)
             with suppress(TimeoutError):
                 await asyncio.wait_for(gone.wait(), 1.0)  # longer than the supervision of a link that is cut
             await client.disconnect()
@@ -139,7 +139,7 @@ async def test_nonsense_on_the_socket_is_answered(short_folder):
         for line in (b"nonsense\n", b"[]\n", b'{"do": "dance"}\n', b'{"do": "send"}\n'):
             reader, writer = await asyncio.open_unix_connection(str(short_folder / control.SOCKET))
             writer.write(line)
-            assert b'"ok": false' in await asyncio.wait_for(reader.readline(), 5)
+            assert b'"ok": false' in await asyncio.wait_for(reader.readline(), DEADLINE_S)
             writer.close()
             await writer.wait_closed()
         assert control.is_running(short_folder)

@@ -12,7 +12,7 @@ from gateway.radio import KnownDevice, Notification, Session, SessionState
 from gateway.radio_bleak import BleakRadio, Waits
 from gateway.settings import AdapterSettings
 from gateway.spool import SpoolFull
-from tests.device_sims.home import ADDRESS, Home, eventually
+from tests.device_sims.home import ADDRESS, DEADLINE_S, Home, eventually
 from vitals.clock import SystemClock
 
 FRAME = bytes.fromhex("0062004800")
@@ -70,7 +70,7 @@ async def test_a_record_is_heard_with_its_session_and_the_battery(home):
     oximeter = await home.add()
     async with listening(home) as listener:
         record = oximeter.store(FRAME)
-        await asyncio.wait_for(record.handed_over, 3)
+        await asyncio.wait_for(record.handed_over, DEADLINE_S)
         await eventually(lambda: listener.states() == [SessionState.ENDED])
     assert listener.frames() == [FRAME]
     assert listener.frames("2A19") == [b"\x50"]
@@ -85,7 +85,7 @@ async def test_all_stored_records_come_in_one_session_oldest_first(home):
     frames = [bytes([0, each, 0x3E]) for each in range(6)]
     records = [scale.store(frame) for frame in frames]
     async with listening(home, KnownDevice(address=ADDRESS, kind="scale")) as listener:
-        await asyncio.wait_for(records[-1].handed_over, 3)
+        await asyncio.wait_for(records[-1].handed_over, DEADLINE_S)
         await eventually(lambda: listener.states() == [SessionState.ENDED])
     assert listener.frames("2A9D") == frames
 
@@ -94,7 +94,7 @@ async def test_a_link_cut_before_the_confirmation_brings_the_record_twice_byte_f
     oximeter = await home.add()
     async with listening(home) as listener:
         record = oximeter.store(OTHER, cut=True)
-        await asyncio.wait_for(record.handed_over, 3)
+        await asyncio.wait_for(record.handed_over, DEADLINE_S)
         await eventually(lambda: listener.states() == [SessionState.CUT, SessionState.ENDED])
     assert listener.frames() == [OTHER, OTHER]
     one, two = (each for each in listener.heard if each.characteristic == "2A5E")
@@ -106,7 +106,7 @@ async def test_what_could_not_be_kept_stays_in_the_device_and_comes_again(home):
     async with listening(home) as listener:
         listener.fail_next = True
         record = oximeter.store(FRAME)
-        await asyncio.wait_for(record.handed_over, 3)
+        await asyncio.wait_for(record.handed_over, DEADLINE_S)
         await eventually(lambda: listener.states()[-1:] == [SessionState.ENDED])
     assert listener.frames() == [FRAME]
     assert record.sent == 2
@@ -121,7 +121,7 @@ async def test_nothing_is_fetched_while_there_is_no_room(home):
         await eventually(lambda: len(listener.sessions) >= 2)
         assert record.sent == 0
         listener.full = False
-        await asyncio.wait_for(record.handed_over, 3)
+        await asyncio.wait_for(record.handed_over, DEADLINE_S)
     assert listener.frames() == [FRAME]
 
 
@@ -130,7 +130,7 @@ async def test_a_bonded_device_is_heard_again_and_again(home, address, public):
     oximeter = await home.add(address=address, public=public, bonded=True)
     async with listening(home, KnownDevice(address=address, kind="oximeter")) as listener:
         for number in range(3):
-            await asyncio.wait_for(oximeter.store(bytes([0, number, 0, 72, 0])).handed_over, 3)
+            await asyncio.wait_for(oximeter.store(bytes([0, number, 0, 72, 0])).handed_over, DEADLINE_S)
             await eventually(lambda wanted=number: len(listener.states()) > wanted)
     assert [frame[1] for frame in listener.frames()] == [0, 1, 2]
 
@@ -140,7 +140,7 @@ async def test_a_device_that_is_not_known_is_never_connected_to(home):
     stranger = await home.add(address="A0:11:22:33:44:99")
     kept = stranger.store(OTHER)
     async with listening(home) as listener:
-        await asyncio.wait_for(known.store(FRAME).handed_over, 3)
+        await asyncio.wait_for(known.store(FRAME).handed_over, DEADLINE_S)
     assert stranger.connections == 0
     assert list(stranger.records) == [kept]
     assert listener.frames() == [FRAME]
@@ -149,13 +149,13 @@ async def test_a_device_that_is_not_known_is_never_connected_to(home):
 async def test_a_device_that_walked_away_is_fetched_when_it_is_back(home):
     oximeter = await home.add()
     async with listening(home) as listener:
-        await asyncio.wait_for(oximeter.store(FRAME).handed_over, 3)
+        await asyncio.wait_for(oximeter.store(FRAME).handed_over, DEADLINE_S)
         oximeter.walk_away()
         record = oximeter.store(OTHER)
         await eventually(lambda: listener.states() != [])
         assert not record.handed_over.done()
         oximeter.come_back()
-        await asyncio.wait_for(record.handed_over, 4)
+        await asyncio.wait_for(record.handed_over, DEADLINE_S)
     assert listener.frames() == [FRAME, OTHER]
 
 
@@ -163,18 +163,18 @@ async def test_lost_connection_requests_only_cost_time(home):
     oximeter = await home.add()
     home.air.conditions.connect_loss = 0.6
     async with listening(home) as listener:
-        await asyncio.wait_for(oximeter.store(FRAME).handed_over, 10)
+        await asyncio.wait_for(oximeter.store(FRAME).handed_over, DEADLINE_S)
     assert listener.frames() == [FRAME]
 
 
 async def test_an_adapter_that_is_away_for_a_while_is_used_again(home):
     oximeter = await home.add()
     async with listening(home) as listener:
-        await asyncio.wait_for(oximeter.store(FRAME).handed_over, 3)
+        await asyncio.wait_for(oximeter.store(FRAME).handed_over, DEADLINE_S)
         await home.server.stop()
         await eventually(lambda: not home.radio.le_connections)
         await home.server.start()
-        await asyncio.wait_for(oximeter.store(OTHER).handed_over, 5)
+        await asyncio.wait_for(oximeter.store(OTHER).handed_over, DEADLINE_S)
     assert set(listener.frames()) == {FRAME, OTHER}
 
 
@@ -184,7 +184,7 @@ async def test_several_devices_share_one_adapter(home):
     records = [device.store(bytes([0, 90 + number, 0, 72, 0])) for number, device in enumerate(devices)]
     known = [KnownDevice(address=address, kind="oximeter") for address in addresses]
     async with listening(home, *known) as listener:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(DEADLINE_S):
             await asyncio.gather(*(record.handed_over for record in records))
     assert {each.device: each.payload[1] for each in listener.heard if each.characteristic == "2A5E"} == {
         address: 90 + number for number, address in enumerate(addresses)
