@@ -7,6 +7,7 @@ first never was, for any rule: the pass goes back to the last place where nothin
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from statistics import median
 
 from alerts import missing, threshold
@@ -164,10 +165,12 @@ class _Work:
         return ()
 
     def _ask(self, rule: Threshold, state: ThresholdState, seen: Seen) -> tuple[tuple[str, str], ...]:
-        sample = _sample(rule, seen)
         known = offsets(rule, self.plan, self.baselines)
         if known is None:
             self._collect(rule, seen)
+            return ()
+        sample = _sample(rule, seen, state, known)
+        if sample is None:
             return ()
         after, refuted = threshold.judge(rule, state, sample, known, self.fresh)
         if refuted is not None:
@@ -218,16 +221,20 @@ class _Work:
                     self.states[rule.name] = missing.judge(rule, state, self.plan, reading.taken_at, good=True)
 
 
-def _sample(rule: Threshold, seen: Seen) -> Sample:
-    """The reading as this rule sees it; one doubtful value makes the whole doubtful."""
+def _sample(rule: Threshold, seen: Seen, state: ThresholdState, known: tuple[Decimal, ...]) -> Sample | None:
+    """The reading as this rule sees it, one doubtful value making the whole doubtful; None when it changes nothing."""
     present = [seen.values.get(metric) for metric in rule.metrics]
+    numbers = tuple([None if value is None else value.number for value in present])
+    extreme = any([value is not None and rule.name in value.beyond for value in present])  # noqa: C419
+    if not extreme and threshold.is_ordinary(rule, state, numbers, known):
+        return None
     return Sample(
         reading_id=seen.reading.reading_id,
         taken_at=seen.reading.taken_at,
         received_at=seen.reading.received_at,
-        values=tuple(None if value is None else value.number for value in present),
+        values=numbers,
         good=all(value is None or value.good for value in present),
-        extreme=any(value is not None and rule.name in value.beyond for value in present),
+        extreme=extreme,
         late=seen.late,
         device=seen.reading.device,
     )

@@ -20,6 +20,14 @@ _AFTER_ARRIVAL = timedelta(minutes=10)  # the patient needs time to measure agai
 _NOT_HELD = BandState()
 
 Offsets = tuple[Decimal, ...]
+Values = tuple[Decimal | None, ...]
+
+
+def is_ordinary(rule: Threshold, state: ThresholdState, values: Values, offsets: Offsets) -> bool:
+    """Whether values that are believed change nothing: nothing held, nothing counted, nothing beyond."""
+    if rule.asks_again or not _is_calm(state):
+        return False
+    return not any([_is_beyond(rule, band.limits, values, offsets) for band in rule.bands])  # noqa: C419
 
 
 def start(rule: Threshold) -> ThresholdState:
@@ -34,9 +42,7 @@ def judge(
 
     Waits that ended before `sample` must have been passed (`pass_time`). `fresh`: readings first judged in this step.
     """
-    beyond = tuple([_is_beyond(rule, band.limits, sample, offsets) for band in rule.bands])
-    if True not in beyond and not rule.asks_again and _is_calm(state):
-        return state, None  # the ordinary day: nothing held, nothing counted, nothing beyond
+    beyond = tuple([sample.extreme or _is_beyond(rule, band.limits, sample.values, offsets) for band in rule.bands])
     waits = state.waits
     if sample.good:
         for wait in waits:
@@ -106,11 +112,9 @@ def _deadlines(rule: Threshold, state: ThresholdState) -> list[tuple[datetime, W
     return sorted(found, key=lambda each: each[0])
 
 
-def _is_beyond(rule: Threshold, limits: tuple[Decimal | None, ...], sample: Sample, offsets: Offsets) -> bool:
+def _is_beyond(rule: Threshold, limits: Values, values: Values, offsets: Offsets) -> bool:
     """Whether any present metric is at or past its limit."""
-    if sample.extreme:
-        return True
-    for value, limit, offset in zip(sample.values, limits, offsets, strict=True):
+    for value, limit, offset in zip(values, limits, offsets, strict=True):
         if value is None or limit is None:
             continue
         if value <= limit + offset if rule.side is Side.BELOW else value >= limit + offset:
@@ -205,7 +209,7 @@ def _is_off_scale(rule: Threshold, sample: Sample) -> bool:
 
 
 def _rings_at_once(rule: Threshold, band: Band, sample: Sample, offsets: Offsets) -> bool:
-    return bool(band.unless) and _is_beyond(rule, band.unless, sample, offsets)
+    return bool(band.unless) and _is_beyond(rule, band.unless, sample.values, offsets)
 
 
 def _deadline(band: Band, sample: Sample) -> datetime:
