@@ -104,6 +104,7 @@ class Web:
         def tell() -> None:
             while not ended.is_set() and not stop.wait(0.2):
                 pass
+            self._application.state.web.changes.let_go()  # open pages hold a stream, and stopping waits for answers
             server.should_exit = True
 
         teller = threading.Thread(target=tell, name="web-stop")

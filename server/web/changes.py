@@ -29,6 +29,7 @@ class Changes:
         self._print: tuple[object, ...] = ()
         self.number = 0
         self.is_closed = False
+        self._closing: asyncio.Future[None] | None = None
 
     def nudge(self) -> None:
         """Something was committed: look now."""
@@ -66,11 +67,21 @@ class Changes:
                 await self._moved.wait_for(lambda: self.number != number or self.is_closed)
         return self.number
 
+    def let_go(self) -> None:
+        """Let every listener go, from any thread: whoever stops a server calls this before it waits for open pages."""
+        loop = self._loop
+        if loop is not None:
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(self._close_soon)
+
     async def close(self) -> None:
-        """Let every listener go; a server that stops must not wait for open pages."""
+        """Let every listener go."""
         self.is_closed = True
         async with self._moved:
             self._moved.notify_all()
+
+    def _close_soon(self) -> None:
+        self._closing = asyncio.ensure_future(self.close())  # kept, or nobody would hold the task
 
     async def _look(self) -> None:
         seen = await asyncio.to_thread(fingerprint, self._database)

@@ -52,7 +52,9 @@ def log_in(visit: Visiting, staff: Annotated[str, Form()], back: Annotated[str, 
         secret = begin_session(connection, staff, parts.wall.now())
     if secret is None:
         return RedirectResponse("/login", status_code=303)
-    answer = RedirectResponse(own_path(back), status_code=303)
+    where = own_path(back)
+    # Whoever asked for nothing in particular gets the first page that the role may open; not everyone has a worklist.
+    answer = RedirectResponse("/start" if where == "/" else where, status_code=303)
     answer.set_cookie(
         session_cookie(parts),
         secret,
