@@ -263,10 +263,11 @@ async def test_the_adapter_is_used_again_when_its_other_end_was_away(home):
         await _fetch(home, backend, oximeter)
 
 
-async def test_a_host_that_dies_leaves_a_controller_that_works(home):
+async def test_a_host_that_dies_leaves_a_controller_that_works(home, monkeypatch):
     """What SIGKILL does to a gateway: the socket closes without a word, in the middle of a connection."""
     oximeter = await home.add()
-    oximeter.store(FRAME, cut=False)
+    oximeter.store(FRAME)
+    monkeypatch.setattr("device_sims.adapter.REOPEN_S", 3600.0)
     async with home.backend() as backend:
         client = home.client(backend, await home.find(backend))
         await client.connect()
