@@ -22,21 +22,31 @@ _NATIONAL_ID = re.compile(r"(?<!\d)\d{6}[ -]?\d{5}(?!\d)")  # eleven digits; syn
 
 
 def set_up(level: str) -> None:
-    """Send every log line of this process to standard error as JSON."""
-    logging.basicConfig(stream=sys.stderr, level=level.upper(), format="%(message)s")
+    """Send every log line of this process, the libraries' too, to standard error as JSON."""
+    shared: list[Any] = [
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        say_where_it_failed,
+        hide,
+    ]
     structlog.configure(
-        processors=[
-            structlog.stdlib.add_log_level,
-            structlog.stdlib.add_logger_name,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            say_where_it_failed,
-            hide,
-            structlog.processors.JSONRenderer(default=str),
-        ],
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                structlog.processors.JSONRenderer(default=str),
+            ],
+        )
+    )
+    logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
     for name in ("uvicorn.access", "apscheduler", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)
 
@@ -56,6 +66,8 @@ def say_where_it_failed(_logger: object, _method: str, event: MutableMapping[str
     error = event.pop("exc_info", None)
     if error is True:
         error = sys.exc_info()[1]
+    elif isinstance(error, tuple):  # as libraries give it
+        error = error[1]
     if isinstance(error, BaseException):
         event["error"] = type(error).__name__
         event["places"] = _places(error.__traceback__)

@@ -1,3 +1,7 @@
+import json
+import subprocess
+import sys
+
 from server import logs
 
 
@@ -34,3 +38,24 @@ def test_an_exception_is_told_by_kind_and_place_and_never_by_its_words() -> None
     assert told["error"] == "ValueError"
     assert any(place.endswith(" fail") for place in told["places"])
     assert "Kari" not in str(told)
+
+
+_A_LIBRARY_FAILS = """
+import logging
+from server import logs
+logs.set_up("info")
+try:
+    raise ValueError("Kari Nordmann has 88 %")
+except ValueError:
+    logging.getLogger("a.library").exception("in the %s", "application")
+import structlog
+structlog.get_logger("varde.test").info("hello", token="t")
+"""
+
+
+def test_a_librarys_lines_are_json_and_redacted_too() -> None:
+    done = subprocess.run([sys.executable, "-c", _A_LIBRARY_FAILS], check=True, capture_output=True, text=True)
+    failed, hello = (json.loads(line) for line in done.stderr.splitlines())
+    assert (failed["event"], failed["error"], failed["logger"]) == ("in the application", "ValueError", "a.library")
+    assert (hello["event"], hello["token"], hello["logger"]) == ("hello", "[hidden]", "varde.test")
+    assert "Kari" not in done.stderr

@@ -148,8 +148,8 @@ def test_one_message_that_we_fail_on_holds_up_nobody(
     assert "ZeroDivisionError" in row["reason"]
 
 
-_DIES_AFTER_COMMIT = """
-import os, sys, threading
+_DIES = """
+import os, sys, threading, time
 from pathlib import Path
 from server.db.engine import Database
 from server.ingest.mqtt import Broker
@@ -162,26 +162,42 @@ from vitals.clock import SystemClock
 settings = Settings(data=Path(sys.argv[1]), mqtt_port=int(sys.argv[2]))
 parts = Parts(settings=settings, clock=SystemClock(), database=Database(settings.database_address),
               vault=open_vault(settings.vault_path, create=False))
-Ingest.tell = lambda *_: os._exit(9)
-print("up", flush=True)
-Ingest(parts, Broker(settings)).run(threading.Event())
+
+
+def die(*_):
+    time.sleep(0.3)  # what was said too early has left by then
+    os._exit(9)
+
+
+def say_when_up():
+    while not broker.connected:
+        time.sleep(0.01)
+    print("up", flush=True)
+
+
+setattr(Ingest, sys.argv[3], die)
+broker = Broker(settings)
+threading.Thread(target=say_when_up).start()
+Ingest(parts, broker).run(threading.Event())
 """
 
 
-def test_killed_between_commit_and_receipt_it_gives_the_receipt_next_time(world: World, broker: Mosquitto) -> None:
-    command = [sys.executable, "-c", _DIES_AFTER_COMMIT, str(world.folder), str(broker.port)]
+@pytest.mark.parametrize(("killed_in", "stored"), [("store", 0), ("tell", 1)], ids=["before COMMIT", "after COMMIT"])
+def test_killed_around_the_commit_nothing_is_lost_and_the_receipt_comes_next_time(
+    world: World, broker: Mosquitto, killed_in: str, stored: int
+) -> None:
+    command = [sys.executable, "-c", _DIES, str(world.folder), str(broker.port), killed_in]
     with GatewayStub(broker, world.gateway, world.key) as gateway:
         with subprocess.Popen(command, stdout=subprocess.PIPE) as dying:
             assert dying.stdout is not None
-            dying.stdout.readline()
-            while dying.poll() is None:  # until its subscription stands and one reached it
-                gateway.publish(*world.reading())
+            assert dying.stdout.readline() == b"up\n"
+            gateway.publish(*world.reading(taken_at=START))
         assert dying.returncode == 9
-        assert world.count(tables.reading) == 1
+        assert world.count(tables.reading) == stored
         assert gateway.receipts == []
         with running(parts_for(world, broker)):
             wait_for(gateway.accepted)  # the broker was not told either, so it sends it again
-    assert set(gateway.accepted()) == {an_id(0)}
+    assert gateway.accepted() == [an_id(0)]
     assert world.count(tables.reading) == 1
 
 
