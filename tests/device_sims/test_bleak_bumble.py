@@ -268,6 +268,7 @@ async def test_a_host_that_dies_leaves_a_controller_that_works(home, monkeypatch
     oximeter = await home.add()
     oximeter.store(FRAME)
     monkeypatch.setattr("device_sims.adapter.REOPEN_S", 3600.0)
+    monkeypatch.setattr("device_sims.peripherals.LINGER_S", 3600.0)  # only the lost link may free the device
     async with home.backend() as backend:
         client = home.client(backend, await home.find(backend))
         await client.connect()
