@@ -95,7 +95,8 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--data", type=Path, help="folder of database and keys (VARDE_DATA)")
     shared.add_argument("--database", metavar="URL", help="address of the database; default: a file in --data")
 
-    serving = commands.add_parser("serve", parents=[shared], help="receive, remember, watch, tell, show")
+    words = "receive, remember, watch, tell, show"
+    serving = commands.add_parser("serve", prog="varde server", parents=[shared], help=words)
     serving.set_defaults(command=serve)
     serving.add_argument("--role", choices=[each.value for each in RoleName])
     serving.add_argument("--clock", type=Path, help="file of a shared fast clock")

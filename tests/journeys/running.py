@@ -50,23 +50,14 @@ class Demo:
     data: Path
     port: int
     arguments: tuple[str, ...] = ()
+    command: tuple[str, ...] = ("-m", "varde")  # what Python is to run
     lines: list[str] = field(default_factory=list)
     ready_after_s: float = 0.0
 
     def start(self) -> "Demo":
         """Start it and return once it says that it is ready."""
         self.process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "varde",
-                "demo",
-                "--port",
-                str(self.port),
-                "--data",
-                str(self.data),
-                *self.arguments,
-            ],
+            [sys.executable, *self.command, "demo", *self._options(), *self.arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -81,6 +72,9 @@ class Demo:
         assert self.is_ready, "\n".join(self.lines)
         self.ready_after_s = monotonic() - began
         return self
+
+    def _options(self) -> tuple[str, ...]:
+        return "--port", str(self.port), "--data", str(self.data)
 
     @property
     def is_ready(self) -> bool:
@@ -211,7 +205,7 @@ class Browser:
         doors = dict(re.findall(r'name="staff" value="([^"]+)".*?<b>([^<]+)</b>', page, re.DOTALL))
         staff = next((each for each, shown in doors.items() if shown == name), None)
         assert staff, f"nobody is called {name}: {sorted(doors.values())}"
-        self.post("/login", {"staff": staff, "back": "/start"})
+        self.post("/login", {"staff": staff, "back": "/"})
         return self
 
     def get(self, path: str) -> str:

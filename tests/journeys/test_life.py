@@ -131,10 +131,15 @@ def test_a_key_that_opens_nothing_is_said(short_folder: Path) -> None:
 def test_without_mosquitto_the_stand_in_serves_and_is_named(short_folder: Path) -> None:
     program = (
         "import sys; from varde.demo import broker; broker.mosquitto_path = lambda: None;"
-        f"from varde.__main__ import main; sys.exit(main(['demo', '--port', '{free_port()}',"
-        f" '--data', {str(short_folder / 'demo')!r}, '--exit-after', '0']))"
+        "from varde.__main__ import main; sys.exit(main())"
     )
-    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=150)
-    assert answer.returncode == 0, answer.stdout
-    assert "using amqtt instead: it can lose messages" in answer.stdout
-    assert "\nready: http://127.0.0.1:" in answer.stdout
+    demo = Demo(data=short_folder / "demo", port=free_port(), command=("-c", program)).start()
+    try:
+        assert [line for line in demo.lines if "using amqtt instead: it can lose messages" in line]
+        device = demo.device("oximeter")
+        sent = demo.simulate(device["address"], "0053004800")
+        assert sent.returncode == 0, sent.stderr
+        (alert,) = wait_for(lambda: demo.alerts(patient=device["patient"], rule="spo2_low"), "the alert of 83 %")
+        assert alert["why"]["value"] == 83
+    finally:
+        demo.stop()

@@ -76,7 +76,7 @@ def test_outside_the_demo_there_are_no_doors(lia: Hamlet) -> None:
 )
 def test_nobody_is_sent_to_another_site(lia: Hamlet, visitor: Visitor, back: str) -> None:
     answer = visitor(None).post("/login", data={"staff": lia.staff["anna"], "back": back})
-    assert answer.headers["location"] == "/"
+    assert answer.headers["location"] == "/start"
 
 
 def test_the_language_is_remembered(visitor: Visitor) -> None:
