@@ -207,3 +207,19 @@ def test_our_receipts_are_not_taken_for_readings(world: World, broker: Mosquitto
         gateway.publish(*world.reading())
         wait_for(gateway.accepted)
     assert world.count(tables.quarantine) == 0
+
+
+def test_two_servers_share_the_readings_of_one_broker(world: World, broker: Mosquitto) -> None:
+    clock = ManualClock(START + timedelta(days=1))
+    shared = [
+        world.parts(clock, mqtt_port=broker.port, mqtt_shared=True, mqtt_client_id=f"varde-ingest-{number}")
+        for number in (1, 2)
+    ]
+    with running(shared[0]), running(shared[1]), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish_many([world.reading(number=n) for n in range(200)])
+        wait_for(lambda: len(set(gateway.accepted())) == 200)
+    assert world.count(tables.reading) == 200
+    for parts in shared:
+        stored = parts.metrics.registry.get_sample_value("varde_readings_total", {"result": "new"})
+        assert stored is not None
+        assert 0 < stored < 200
