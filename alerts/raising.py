@@ -46,7 +46,7 @@ def remember_past(turn: Turn, past: Past, *, marked: bool = True) -> None:
         alert = turn.keep(alert, highest=max(alert.highest, episode.highest), evidence=alert.evidence + 1)
         turn.tell(FactKind.EVIDENCE, alert, why={"reading_id": episode.sample.reading_id, "past": True})
         return
-    reason = why.of_sample(turn.plan, rule, episode.sample, episode.highest, turn.now.at, turn.history.baselines)
+    reason = why.of_sample(_scene(turn), rule, episode.sample, episode.highest)
     reason |= {"began_at": episode.began_at.isoformat(), "ended_at": episode.ended_at.isoformat()}
     draft = _draft(turn, past.rule, min(Priority.MEDIUM, episode.highest), reason)
     state = opening(Signal.PAST, draft)
@@ -267,5 +267,9 @@ def _draft(turn: Turn, rule: str, priority: Priority, reason: dict[str, Any]) ->
 
 def _why(turn: Turn, rule: str, finding: Finding) -> dict[str, Any]:
     if rule == QUARANTINED:
-        return why.of_quarantine(turn.plan, turn.history.quarantine[-1], turn.now.at)
-    return why.of_finding(turn.plan, rule, finding, turn.now.at, turn.history.baselines)
+        return why.of_quarantine(_scene(turn), turn.history.quarantine[-1])
+    return why.of_finding(_scene(turn), rule, finding)
+
+
+def _scene(turn: Turn) -> why.Scene:
+    return why.Scene(plan=turn.plan, at=turn.now.at, baselines=turn.history.baselines)

@@ -9,6 +9,7 @@ from collections.abc import Container
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from alerts.finding import Beyond, Finding
 from alerts.history import BandState, Episode, Sample, ThresholdState, Wait
@@ -21,6 +22,14 @@ _NOT_HELD = BandState()
 
 Offsets = tuple[Decimal, ...]
 Values = tuple[Decimal | None, ...]
+
+
+class _Question(NamedTuple):
+    """What is asked: the rule, where its limits stand, and which readings are first judged in this step."""
+
+    rule: Threshold
+    offsets: Offsets
+    fresh: Container[str]
 
 
 def is_ordinary(rule: Threshold, state: ThresholdState, values: Values, offsets: Offsets) -> bool:
@@ -43,25 +52,26 @@ def judge(
     Waits that ended before `sample` must have been passed (`pass_time`). `fresh`: readings first judged in this step.
     """
     beyond = tuple([sample.extreme or _is_beyond(rule, band.limits, sample.values, offsets) for band in rule.bands])
-    waits = state.waits
+    question = _Question(rule, offsets, fresh)
     if sample.good:
-        for wait in waits:
+        for wait in state.waits:
             if wait.sample.taken_at < sample.taken_at and wait in state.waits:
                 if not beyond[wait.asked]:
                     return state, wait
-                state = _enter(rule, state, wait, sample.taken_at, fresh, late=sample.late)
-    state = _follow_bands(rule, state, sample, beyond, offsets)
+                state = _enter(question, state, wait, sample.taken_at, late=sample.late)
+    state = _follow_bands(question, state, sample, beyond)
     if state.fresh and any(beyond) and sample.reading_id not in fresh:
         state = replace(state, fresh=False)
-    state = _enter_or_wait(rule, state, sample, beyond, offsets, fresh)
+    state = _enter_or_wait(question, state, sample, beyond)
     return _end_if_left(state, sample.taken_at), None
 
 
 def pass_time(rule: Threshold, state: ThresholdState, moment: datetime, fresh: Container[str]) -> ThresholdState:
     """The state when it is known that nothing was measured until just before `moment`."""
+    question = _Question(rule, (), fresh)
     for deadline, wait in _deadlines(rule, state):
         if deadline < moment:
-            state = _enter(rule, state, wait, deadline, fresh)
+            state = _enter(question, state, wait, deadline)
     return state
 
 
@@ -80,9 +90,10 @@ def look(rule: Threshold, state: ThresholdState, now: Now, *, known: bool) -> Fi
     if _is_calm(state) and not rule.asks_again:
         return Finding(met=False if known else None, state=state, ended=state.ended)
     if is_restless(state):
+        question = _Question(rule, (), ())
         for deadline, wait in _deadlines(rule, state):
             if now.reached(deadline):
-                state = _enter(rule, state, wait, deadline, ())
+                state = _enter(question, state, wait, deadline)
     held = tuple(
         Beyond(priority=band.priority, newest_at=own.beyond_at, sample=own.sample, late=own.late)
         for band, own in zip(rule.bands, state.bands, strict=True)
@@ -133,9 +144,10 @@ def _is_back(rule: Threshold, band: Band, sample: Sample, offsets: Offsets) -> b
 
 
 def _follow_bands(
-    rule: Threshold, state: ThresholdState, sample: Sample, beyond: tuple[bool, ...], offsets: Offsets
+    question: _Question, state: ThresholdState, sample: Sample, beyond: tuple[bool, ...]
 ) -> ThresholdState:
     """Count the sample: towards leaving the bands held, towards the runs of the others."""
+    rule, offsets, _ = question
     bands = list(state.bands)
     newest = state.newest
     for at, (band, own) in enumerate(zip(rule.bands, state.bands, strict=True)):
@@ -172,14 +184,10 @@ def _is_complete(band: Band, run: tuple[Sample, ...]) -> bool:
 
 
 def _enter_or_wait(
-    rule: Threshold,
-    state: ThresholdState,
-    sample: Sample,
-    beyond: tuple[bool, ...],
-    offsets: Offsets,
-    fresh: Container[str],
+    question: _Question, state: ThresholdState, sample: Sample, beyond: tuple[bool, ...]
 ) -> ThresholdState:
     """Let the sample enter the bands it reaches; or let it wait, if the most severe of them asks for a second one."""
+    rule, offsets, _ = question
     reached = []
     for at, (band, own) in enumerate(zip(rule.bands, state.bands, strict=True)):
         if own.clear is None and beyond[at]:
@@ -196,7 +204,7 @@ def _enter_or_wait(
         return _waiting(state, wait) if is_worse else state
     at_once = asked.confirm is None or _is_off_scale(rule, sample) or _rings_at_once(rule, asked, sample, offsets)
     if at_once or not is_worse:
-        return _enter(rule, state, wait, sample.taken_at, fresh)
+        return _enter(question, state, wait, sample.taken_at)
     return _waiting(state, wait)
 
 
@@ -228,9 +236,10 @@ def _held_priority(rule: Threshold, state: ThresholdState) -> Priority | None:
 
 
 def _enter(
-    rule: Threshold, state: ThresholdState, wait: Wait, at: datetime, fresh: Container[str], *, late: bool = False
+    question: _Question, state: ThresholdState, wait: Wait, at: datetime, *, late: bool = False
 ) -> ThresholdState:
     """The state when what `wait` asked is confirmed at `at`; waits that ask no more than is now held are settled."""
+    rule, _, fresh = question
     bands = list(state.bands)
     basis = [wait.sample]
     for index in wait.enters:

@@ -1,6 +1,7 @@
 """Why an alert stands: structured, so that page, message and FHIR can each say it in their own words."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -13,28 +14,35 @@ from alerts.priority import Priority
 from alerts.rules import Band, Missing, Side, Threshold
 from vitals.metrics import METRICS
 
-Baselines = Mapping[str, BaselineState]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """Under which plan and baselines, and when, something is explained."""
+
+    plan: Plan
+    at: datetime
+    baselines: Mapping[str, BaselineState]
 
 
-def of_finding(plan: Plan, name: str, finding: Finding, at: datetime, baselines: Baselines) -> dict[str, Any]:
-    """Why the rule's condition is present, or what waits, at `at`."""
+def of_finding(scene: Scene, name: str, finding: Finding) -> dict[str, Any]:
+    """Why the rule's condition is present, or what waits."""
+    plan = scene.plan
     rule = plan.rules.get(name)
     top = finding.held[-1] if finding.held else None
     if isinstance(rule, Missing):
-        return _missing(plan, rule, finding, top, at)
+        return _missing(scene, rule, finding, top)
     if isinstance(rule, Threshold):
         if top is not None and top.sample is not None:
-            return of_sample(plan, rule, top.sample, top.priority, at, baselines)
+            return of_sample(scene, rule, top.sample, top.priority)
         if finding.waits and finding.asks is not None:
-            why = of_sample(plan, rule, finding.waits[-1].sample, finding.asks, at, baselines)
+            why = of_sample(scene, rule, finding.waits[-1].sample, finding.asks)
             return {**why, "waits_until": finding.waits[-1].deadline.isoformat()}
     return {}
 
 
-def of_sample(
-    plan: Plan, rule: Threshold, sample: Sample, priority: Priority, at: datetime, baselines: Baselines
-) -> dict[str, Any]:
+def of_sample(scene: Scene, rule: Threshold, sample: Sample, priority: Priority) -> dict[str, Any]:
     """Why this sample is beyond the rule's band of that priority."""
+    plan, baselines = scene.plan, scene.baselines
     known = offsets(rule, plan, baselines) or (Decimal(0),) * len(rule.metrics)
     bands = [band for band in rule.bands if band.priority is priority]
     index = _telling_metric(rule, bands, sample, known)
@@ -45,7 +53,7 @@ def of_sample(
     step = Decimal(1).scaleb(-METRICS[rule.metrics[index]].decimals)
     outward = step if rule.side is Side.ABOVE else -step
     return {
-        **_head(plan, rule.name, rule.individual, priority, at),
+        **_head(scene, rule.name, rule.individual, priority),
         "metric": rule.metrics[index],
         "value": _text(value),
         "unit": METRICS[rule.metrics[index]].unit,
@@ -62,10 +70,10 @@ def of_sample(
     }
 
 
-def of_quarantine(plan: Plan, held_back: Quarantined, at: datetime) -> dict[str, Any]:
+def of_quarantine(scene: Scene, held_back: Quarantined) -> dict[str, Any]:
     """Why a value is not believed."""
     return {
-        **_head(plan, "quarantined", False, Priority.LOW, at),
+        **_head(scene, "quarantined", False, Priority.LOW),
         "metric": held_back.metric,
         "value": held_back.value,
         "unit": METRICS[held_back.metric].unit,
@@ -80,12 +88,12 @@ def of_quarantine(plan: Plan, held_back: Quarantined, at: datetime) -> dict[str,
     }
 
 
-def _missing(plan: Plan, rule: Missing, finding: Finding, top: Beyond | None, at: datetime) -> dict[str, Any]:
+def _missing(scene: Scene, rule: Missing, finding: Finding, top: Beyond | None) -> dict[str, Any]:
     state = finding.state
     missed_from = getattr(state, "missed_from", None)
     last_good = getattr(state, "last_good", None)
     return {
-        **_head(plan, rule.name, rule.individual, rule.priority if top is None else top.priority, at),
+        **_head(scene, rule.name, rule.individual, rule.priority if top is None else top.priority),
         "metric": rule.metric,
         "value": None,
         "unit": METRICS[rule.metric].unit,
@@ -104,7 +112,8 @@ def _missing(plan: Plan, rule: Missing, finding: Finding, top: Beyond | None, at
     }
 
 
-def _head(plan: Plan, rule: str, individual: bool, priority: Priority, at: datetime) -> dict[str, Any]:
+def _head(scene: Scene, rule: str, individual: bool, priority: Priority) -> dict[str, Any]:
+    plan = scene.plan
     return {
         "rule": rule,
         "rulebook": plan.rulebook,
@@ -113,7 +122,7 @@ def _head(plan: Plan, rule: str, individual: bool, priority: Priority, at: datet
         "plan_version": plan.version,
         "limit_set_by": "plan" if individual else "rulebook",
         "priority": priority.word,
-        "evaluated_at": at.isoformat(),
+        "evaluated_at": scene.at.isoformat(),
     }
 
 
