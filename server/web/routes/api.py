@@ -26,6 +26,7 @@ from server.parts import Parts
 from server.web.items import alert_item, quarantine_item, reading_item
 from server.web.lists import LIMIT, After, Limit, answer, as_json, cursor, place
 from server.web.problems import RESPONSES, ProblemError, install_problems
+from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 
 _bearer = HTTPBearer(auto_error=False, description="A token made by `varde token create`.")
 
@@ -69,7 +70,7 @@ _STATES = {
 }
 
 
-@router.get("/alerts")
+@router.get("/alerts", responses={200: {"model": Listed[AlertItem]}})
 @needs(Action.SEE_ALERTS)
 def alerts(
     by: Calling, state: Literal["active", "open", "all"] = "active", limit: Limit = LIMIT, after: After = None
@@ -88,7 +89,7 @@ def alerts(
     return answer(by.request, [alert_item(row) for row in page], following)
 
 
-@router.get("/alerts/{alert}")
+@router.get("/alerts/{alert}", responses={200: {"model": AlertItem}})
 @needs(Action.SEE_ALERTS)
 def one_alert(by: Calling, alert: str) -> Response:
     """One alert; its ETag is what a change must name."""
@@ -99,7 +100,7 @@ def one_alert(by: Calling, alert: str) -> Response:
     return _alert_answer(by, row)
 
 
-@router.post("/alerts/{alert}/acknowledge")
+@router.post("/alerts/{alert}/acknowledge", responses={200: {"model": AlertItem}})
 @needs(Action.ACKNOWLEDGE)
 def acknowledge(by: Calling, alert: str, if_match: IfMatch = None) -> Response:
     """Take the alert on; it must still be what `If-Match` names."""
@@ -113,7 +114,7 @@ class Resolution(BaseModel):
     outcome: Outcome
 
 
-@router.post("/alerts/{alert}/resolve")
+@router.post("/alerts/{alert}/resolve", responses={200: {"model": AlertItem}})
 @needs(Action.RESOLVE)
 def resolve(by: Calling, alert: str, body: Resolution, if_match: IfMatch = None) -> Response:
     """Close the alert with its outcome; it must still be what `If-Match` names."""
@@ -121,7 +122,7 @@ def resolve(by: Calling, alert: str, body: Resolution, if_match: IfMatch = None)
     return _click(by, click)
 
 
-@router.get("/readings")
+@router.get("/readings", responses={200: {"model": Listed[ReadingItem]}})
 @needs(Action.SEE_READINGS)
 def readings(
     by: Calling,
@@ -143,7 +144,7 @@ def readings(
     return answer(by.request, items, cursor(rows[limit - 1].seq) if len(rows) > limit else None)
 
 
-@router.get("/quarantine")
+@router.get("/quarantine", responses={200: {"model": Listed[QuarantineItem]}})
 @needs(Action.SEE_QUARANTINE)
 def quarantine(
     by: Calling, state: Literal["open", "resolved", "all"] = "open", limit: Limit = LIMIT, after: After = None

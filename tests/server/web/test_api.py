@@ -19,9 +19,11 @@ from server.watch import beat
 from server.watch.evaluate import evaluate
 from server.web.app import UndeclaredRouteError, check_actions, endpoints
 from server.web.routes.api import build_api
+from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 from tests.server.plans import activate
 from tests.server.world import START, World, an_id, make_world
 from vitals.clock import ManualClock
+from vitals.reading import Extreme
 
 ALERTS = "/api/v1/alerts"
 ITEM = {"id", "patient", "rule", "state", "priority", "highest", "condition", "late", "raised_at", "why"}
@@ -272,3 +274,17 @@ def test_metrics_count_and_name_nobody(world: World, client: TestClient, parts: 
     assert 'varde_quarantine_total{kind="wrong_field"} 2.0' in text
     for secret in (world.patient, world.gateway, world.nurse, "Fjordvik"):
         assert secret not in text
+
+
+def test_answers_have_the_shapes_that_the_document_promises(world: World, client: TestClient) -> None:
+    alarm(world, 88, 97)
+    world.record(world.frame(), world.reading(number=5, values={"spo2": Extreme.LO}))
+    headers = token(world, Role.COORDINATOR)
+    shapes = {"alerts?state=all": AlertItem, "readings": ReadingItem, "quarantine": QuarantineItem}
+    for where, shape in shapes.items():
+        body = client.get(f"/api/v1/{where}", headers=headers).text
+        assert Listed[shape].model_validate_json(body).items, where  # type: ignore[valid-type]
+    document = client.get("/api/v1/openapi.json").json()
+    for path in ("/alerts", "/readings", "/quarantine"):
+        schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+        assert "Listed" in schema["$ref"]
