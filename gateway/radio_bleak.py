@@ -179,6 +179,7 @@ class _Adapter:
     async def run(self) -> None:
         attempt = 0
         while True:
+            _stop_if_told()
             started_at = time.monotonic()
             try:
                 async with self._factory(name=self._settings.name, transport=self._settings.transport) as backend:
@@ -208,6 +209,7 @@ class _Adapter:
         """The known devices that advertise now, as they come; ends at a silence."""
         heard_at = time.monotonic()
         while time.monotonic() - heard_at < self._waits.silence:
+            _stop_if_told()
             self._advertised.clear()
             for address, (device, seen_at) in list(self._seen.items()):
                 if time.monotonic() - seen_at > self._waits.fresh:
@@ -252,6 +254,7 @@ class _Talk:
         state = SessionState.CUT
         try:
             await client.connect()
+            _stop_if_told()
             session = Session(id=uuid4().hex, device=known.address, opened_at=self._clock.now())
             self._report(session)
             try:
@@ -349,11 +352,20 @@ class _Ears:
         """Return when nothing came for `quiet` seconds, after `most` seconds, or at once when deaf."""
         begun = self._at = time.monotonic()
         while not self.deaf:
+            _stop_if_told()
             now = time.monotonic()
             left = min(self._at + quiet, begun + most) - now
             if left <= 0:
                 return
             await _happens(self._changed, left)
+
+
+def _stop_if_told() -> None:
+    """Ends a run whose cancellation was swallowed on the way: before Python 3.12 `wait_for`, which Bluetooth stacks
+    use inside, does so when its result comes at the same moment."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:

@@ -1,6 +1,7 @@
 """Bluetooth stacks with the troubles of real ones, over the virtual radio; named in settings as "module:attribute"."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from device_sims.bleak_bumble import BumbleBackend, BumbleClient, BumbleScanner
 
 scans = 0
+connecting = asyncio.Event()
 
 
 class StuckClient(BumbleClient):
@@ -39,6 +41,16 @@ class CrossingClient(BumbleClient):
         await super().disconnect()
 
 
+class DeafClient(BumbleClient):
+    """A stack that swallows a cancellation while it connects, as `wait_for` does now and then before Python 3.12."""
+
+    async def connect(self, pair: bool, **_bleak: Any) -> None:
+        connecting.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        await super().connect(pair)
+
+
 class CountedScanner(BumbleScanner):
     """Counts how often it was started."""
 
@@ -58,6 +70,12 @@ class CrossingBackend(BumbleBackend):
     @property
     def client_args(self) -> Mapping[str, Any]:
         return {**super().client_args, "backend": CrossingClient}
+
+
+class DeafBackend(BumbleBackend):
+    @property
+    def client_args(self) -> Mapping[str, Any]:
+        return {**super().client_args, "backend": DeafClient}
 
 
 class CountedBackend(BumbleBackend):

@@ -71,8 +71,9 @@ async def listening(
         yield listener
     finally:
         task.cancel()
-        results = await asyncio.gather(task, return_exceptions=True)
-        assert isinstance(results[0], asyncio.CancelledError), results
+        done, _ = await asyncio.wait([task], timeout=10)
+        assert done, "did not end when told to"
+        assert task.cancelled()
 
 
 OPEN, ENDED, CUT = SessionState.OPEN, SessionState.ENDED, SessionState.CUT
@@ -211,6 +212,15 @@ async def test_a_stack_that_hangs_is_given_up_and_tried_again(home: Home) -> Non
     async with listening(home, waits=replace(QUICK, session=0.5), backend=backend) as listener:
         await until(lambda: listener.states == [OPEN, CUT, OPEN, CUT])
     assert list(device.records)
+
+
+async def test_it_ends_when_told_even_if_the_stack_swallows_that(home: Home) -> None:
+    device = await home.add(OXIMETER)
+    device.store(FRAME)
+    stacks.connecting.clear()
+    async with listening(home, backend="tests.gateway.stacks:DeafBackend") as listener:
+        await stacks.connecting.wait()
+    assert listener.heard == []
 
 
 async def test_an_adapter_that_dies_is_said_once_and_used_again_when_it_is_back(
