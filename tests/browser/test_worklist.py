@@ -160,9 +160,10 @@ def test_the_alerts_fill_a_phones_first_screen(morning: Site, person: Opener) ->
 
 
 @pytest.mark.parametrize("width", [1280, 768, 390, 320])
-@pytest.mark.parametrize("path", ["/", "/patients", "/quarantine", "/login", "patient"])
-def test_no_page_scrolls_sideways(morning: Site, person: Opener, width: int, path: str) -> None:
-    where = f"/patients/{morning.lia.patients['gunnar']}" if path == "patient" else path
-    page = page_of(person(morning, size=(width, 800)), where)
-    page.evaluate("document.querySelectorAll('details:not(.me)').forEach(each => { each.open = true })")
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+def test_no_page_scrolls_sideways(morning: Site, person: Opener, width: int) -> None:
+    context = person(morning, size=(width, 800))
+    for path in ("/", f"/patients/{morning.lia.patients['gunnar']}", "/patients", "/quarantine", "/login"):
+        page = page_of(context, path)
+        page.evaluate("document.querySelectorAll('details:not(.me)').forEach(each => { each.open = true })")
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+        page.close()
