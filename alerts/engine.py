@@ -77,6 +77,7 @@ def _fold(view: PatientView) -> tuple[Memory, Folded]:
     stale = memory.stale or len(new) < len(view.arrivals)
     readings = _in_order((*memory.tail, *(each for each in new if each.reading_id not in known)))
     if not readings:
+        memory = replace(memory, stale=True) if stale and not memory.stale else memory
         return memory, Folded(history=memory.anchor, anchor=memory.anchor, tail=(), past=())
     folded = fold(memory.anchor, readings, plan, _marks(memory))
     return _remember(memory, plan, folded, stale=stale), folded
