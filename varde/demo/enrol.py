@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -19,8 +19,9 @@ from varde.demo.keys import Keys
 from varde.demo.town import Resident, Town
 from vitals.clock import Clock, SystemClock
 
-# Readings that a script stamps with the machine's time, up to a day behind the demo's, still belong to somebody.
+# Readings that a script stamps with the machine's time lie behind the demo's; they still belong to somebody.
 _KITS_SINCE = timedelta(days=30)
+_PLAN_SINCE = timedelta(minutes=10)  # ... and are judged, even when stamped just before the demo began
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,15 +123,17 @@ def _hand_out(office: _Office, patient: str, address: str) -> None:
 
 
 def _plan(office: _Office, resident: Resident) -> Plan:
-    """The resident's plan: the rulebook with individual limits, from this morning's midnight."""
-    today = office.now.astimezone(ZoneInfo(office.town.timezone))
-    midnight = today.replace(hour=0, minute=0, second=0, microsecond=0)
+    """The resident's plan: the rulebook with individual limits, in force for a moment when the demo begins.
+
+    Slots that began before it are not owed, so nobody has missed anything at whatever hour the demo is started.
+    """
+    today = office.now.astimezone(ZoneInfo(office.town.timezone)).date()
     book = rulebook.merge(rulebook.load(resident.rulebook), resident.rules)
     settings = {
         "plan_id": str(uuid4()),
-        "facts": {**resident.facts, "age": _age(resident.born, today.date())},
+        "facts": {**resident.facts, "age": _age(resident.born, today)},
         "timezone": office.town.timezone,
-        "starts_at": midnight.astimezone(UTC).isoformat(),
+        "starts_at": (office.now - _PLAN_SINCE).isoformat(),
         "hours": office.town.hours,
         "outside": office.town.outside,
     }

@@ -16,7 +16,6 @@ from vitals.clock import ScaledClock
 # After a clean end nothing runs any more; after a killed launcher its children live on for the moment they need to end.
 _MARGIN_CLEAN = timedelta(seconds=1)
 _MARGIN_KILLED = timedelta(seconds=15)
-_FIRST_HOUR = (7, 20)  # the first day begins just before people measure and the team comes in
 ZONE = ZoneInfo("Europe/Oslo")
 
 
@@ -111,12 +110,12 @@ def write_private(path: Path, body: Any) -> None:
 
 
 def start_clock(folder: Folder, now: datetime, factor: float) -> ScaledClock:
-    """The demo's time, stored for all its processes: goes on from the last stamp, else starts in a morning.
+    """The demo's time, stored for all its processes: goes on from the last stamp, else starts at the machine's time.
 
-    `now` is the machine's time. Scaled time never goes back, whatever the factor of the run before and however it
-    ended.
+    `now` is the machine's time; a script that stamps with it is then late, never ahead of the demo. Scaled time never
+    goes back, whatever the factor of the run before and however it ended.
     """
-    clock = ScaledClock(epoch=_last_time(folder) or _first_morning(now), started=now, factor=factor)
+    clock = ScaledClock(epoch=_last_time(folder) or now, started=now, factor=factor)
     clock.write(folder.clock)
     stamp_time(folder, clock)
     return clock
@@ -133,10 +132,3 @@ def _last_time(folder: Folder) -> datetime | None:
     body = json.loads(folder.stamp.read_text())
     margin = _MARGIN_CLEAN if body["clean"] else _MARGIN_KILLED
     return datetime.fromisoformat(body["at"]) + margin * float(body["factor"])
-
-
-def _first_morning(now: datetime) -> datetime:
-    """The next twenty past seven: a script that stamps with the machine's clock is then late, never ahead."""
-    hour, minute = _FIRST_HOUR
-    today = now.astimezone(ZONE).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return today if today >= now else today + timedelta(days=1)
