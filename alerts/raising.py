@@ -120,7 +120,7 @@ def _follow_pending(turn: Turn, alert: Alert, finding: Finding) -> None:
             waiting=False,
             raised_at=turn.now.at,
             priority=finding.ended.highest,
-            highest=max(alert.highest, finding.ended.highest),
+            highest=finding.ended.highest,
             reference=finding.ended.highest,
         )
         turn.tell(FactKind.RAISED, alert, why=alert.why)
@@ -171,12 +171,13 @@ def _follow_present(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -
 
 def _activate(turn: Turn, alert: Alert, finding: Finding, level: Beyond, kind: FactKind) -> None:
     """A new active state: no owner, its ladder from the start, and the reasons of now."""
+    reached = level.priority if kind is FactKind.RAISED else alert.highest  # what only waited never was
     alert = turn.keep(
         alert,
         condition=True,
         waiting=bool(finding.waits),
         priority=level.priority,
-        highest=max(alert.highest, level.priority, _peak(turn, finding)),
+        highest=max(reached, level.priority, _peak(turn, finding)),
         reference=level.priority,
         raised_at=alert.raised_at or turn.now.at,
         late=alert.late or level.late,

@@ -31,6 +31,10 @@ def test_the_next_opening_skips_weekend_and_holiday():
 def test_four_hours_of_work_and_the_end_of_that_day():
     found = OFFICE.after(oslo("2026-03-06T13:30"), timedelta(hours=4))
     assert found == (oslo("2026-03-10T10:00"), oslo("2026-03-10T15:30"))
+    assert OFFICE.after(oslo("2026-03-06T11:30"), timedelta(hours=4)) == (
+        oslo("2026-03-06T15:30"),
+        oslo("2026-03-06T15:30"),
+    )
     assert ALWAYS.after(oslo("2026-03-06T22:00"), timedelta(hours=4)) == (
         oslo("2026-03-07T02:00"),
         oslo("2026-03-08T00:00"),
