@@ -6,6 +6,7 @@ hook runs it before the package is installed.
 
 import sys
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -28,12 +29,18 @@ def compile_all() -> None:
         source, target = _path(language, "po"), _path(language, "mo")
         if not source.is_file() or (target.is_file() and target.stat().st_mtime >= source.stat().st_mtime):
             continue
-        with source.open("rb") as file:
-            catalogue = read_po(file, locale=language, domain=DOMAIN)
         draft = target.with_suffix(".mo.new")
-        with draft.open("wb") as file:
-            write_mo(file, catalogue)
+        draft.write_bytes(compiled_bytes(source, language))
         draft.replace(target)  # a server that starts meanwhile reads the old one or the new one, never half
+
+
+def compiled_bytes(source: Path, language: str) -> bytes:
+    """What the `.mo` of this `.po` holds."""
+    with source.open("rb") as file:
+        catalogue = read_po(file, locale=language, domain=DOMAIN)
+    out = BytesIO()
+    write_mo(out, catalogue)
+    return out.getvalue()
 
 
 def gather() -> Catalog:

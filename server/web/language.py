@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import cache
 from gettext import NullTranslations
+from io import BytesIO
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -14,7 +15,7 @@ from babel.numbers import format_decimal
 from babel.support import Translations
 
 from server.web import words
-from server.web.catalogues import DOMAIN, LANGUAGES, LOCALES
+from server.web.catalogues import DOMAIN, LANGUAGES, LOCALES, compiled_bytes
 from server.web.views.spark import Spark
 from server.web.words import N_
 from vitals.metrics import METRICS
@@ -53,8 +54,13 @@ def choose(cookie: str | None, accepted: str | None) -> str:
 
 @cache
 def translations(language: str) -> NullTranslations:
-    """The catalogue of a language; English when it was not compiled, which pages survive."""
-    return Translations.load(str(LOCALES), [language], DOMAIN)
+    """The words of a language: as compiled at set-up, or compiled now where the source is newer or alone."""
+    folder = LOCALES / language / "LC_MESSAGES"
+    source, compiled = folder / f"{DOMAIN}.po", folder / f"{DOMAIN}.mo"
+    if compiled.is_file() and (not source.is_file() or compiled.stat().st_mtime >= source.stat().st_mtime):
+        with compiled.open("rb") as file:
+            return Translations(file, DOMAIN)
+    return Translations(BytesIO(compiled_bytes(source, language)), DOMAIN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

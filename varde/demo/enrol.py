@@ -101,7 +101,11 @@ def _enrol(connection: Any, vault: Vault, town: Town, keys: Keys, now: datetime)
 def _enrol_resident(office: _Office, resident: Resident) -> str:
     person = people.Person(name=resident.name, national_id=resident.national_id)
     new = people.NewPatient(
-        municipality=office.municipality, team=office.team, person=person, timezone=office.town.timezone
+        municipality=office.municipality,
+        team=office.team,
+        person=person,
+        timezone=office.town.timezone,
+        matters=resident.matters,
     )
     patient = people.enrol_patient(office.connection, office.vault, new, office.now)
     for address in resident.devices:

@@ -21,7 +21,7 @@
     if (old && old.key === key && box.contains(old.plot.root)) return;
     old?.plot.destroy();
     box.replaceChildren();
-    const data = JSON.parse(box.dataset.chart);
+    const data = widened(JSON.parse(box.dataset.chart));
     const plot = new window.uPlot(options(box, data), [data.times, data.values], box);
     drawn.set(figure.id, { key, plot });
   }
@@ -42,10 +42,10 @@
       cursor: { show: false },
       legend: { show: false },
       tzDate: (at) => window.uPlot.tzDate(new Date(at * 1000), box.dataset.zone),
-      scales: { x: { time: true, range: (_, low, high) => across(low, high) }, y: { range: (_, low, high) => height(low, high, data) } },
+      scales: { x: { time: true }, y: { range: (_, low, high) => height(low, high, data) } },
       axes: [
         { ...axis, size: 32, space: 64, incrs: days ? DAYS : HOURS, values: (_, splits) => splits.map((at) => (days ? day : hour).format(at * 1000)) },
-        { ...axis, size: 46, values: (_, splits) => splits.map((value) => number.format(value)) },
+        { ...axis, size: 46, incrs: steps(data.decimals), values: (_, splits) => splits.map((value) => number.format(value)) },
       ],
       series: [{}, {
         stroke: colour("--ds-color-accent-base-default"), width: 2, spanGaps: true,
@@ -55,7 +55,14 @@
     };
   }
 
-  function across(low, high) { return high - low < 3600 ? [low - 1800, high + 1800] : [low, high]; }
+  // A single value would sit on the edge: give it an hour on either side.
+  function widened(data) {
+    if (data.times.length !== 1) return data;
+    const at = data.times[0];
+    return { ...data, times: [at - 3600, at, at + 3600], values: [null, data.values[0], null] };
+  }
+
+  function steps(decimals) { return [1, 2, 5, 10, 20, 50, 100, 200].map((step) => step / 10 ** decimals); }
 
   function height(low, high, data) {
     const limits = data.limits.map((limit) => limit.value);

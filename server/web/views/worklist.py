@@ -96,7 +96,7 @@ def build(alerts: Sequence[AlertRow], patients: Mapping[str, PatientLine]) -> Wo
     for alert in alerts:
         groups.setdefault(alert.patient_id, []).append(alert)
     cases = sorted((_case(patients[who], rows) for who, rows in groups.items()), key=_key)
-    zones = [line.zone for line in patients.values()]
+    zones = [honest_zone(line.zone, groups.get(line.id, ())) for line in patients.values()]
     return Worklist(
         waiting=tuple(case for case in cases if not case.is_taken),
         taken=tuple(case for case in cases if case.is_taken),
