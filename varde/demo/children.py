@@ -35,11 +35,15 @@ def _end_with_parent() -> Callable[[], None] | None:
 
 @dataclass(slots=True, kw_only=True)
 class Child:
-    """One program, its log in a file of bounded size. Not started until `start`."""
+    """One program, its log in a file of bounded size. Not started until `start`.
+
+    `ends`: children with a lower number have ended before those with a higher one are asked to.
+    """
 
     name: str
     command: Sequence[str]
     log: Path
+    ends: int = 0
     environment: dict[str, str] = field(default_factory=dict)
     _process: subprocess.Popen[bytes] | None = None
     _deaths: list[float] = field(default_factory=list)
@@ -119,13 +123,15 @@ class Child:
 
 
 def end_all(children: Sequence[Child]) -> None:
-    """End every child in the given order of asking, and wait; whoever does not listen is killed."""
-    for child in children:
-        child.terminate()
-    if not _all_ended(children, _TERM_GRACE_S):
-        for child in children:
-            child.kill()
-        _all_ended(children, _KILL_GRACE_S)
+    """End every child, in their order, and wait; whoever does not listen is killed."""
+    for stage in sorted({child.ends for child in children}):
+        together = [child for child in children if child.ends == stage]
+        for child in together:
+            child.terminate()
+        if not _all_ended(together, _TERM_GRACE_S):
+            for child in together:
+                child.kill()
+            _all_ended(together, _KILL_GRACE_S)
 
 
 def _all_ended(children: Sequence[Child], within_s: float) -> bool:

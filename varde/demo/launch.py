@@ -30,6 +30,10 @@ _LOOK_S = 0.2
 _STAMP_S = 1.0
 _SOCKET_PATH_MAX = 100  # of the 104 to 108 bytes that systems allow
 
+# Gateways say goodbye while their adapters, the server and the broker are still there.
+_AFTER_GATEWAYS = 1
+_LAST = 2
+
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
 EXIT_INTERRUPTED = 130
@@ -55,7 +59,7 @@ class Options:
 
 @dataclass(slots=True, kw_only=True)
 class House:
-    """One started demo: its folder, people, secrets, time and processes (in the order in which they are ended)."""
+    """One started demo: its folder, people, secrets, time and processes."""
 
     options: Options
     folder: Folder
@@ -190,7 +194,7 @@ def _start_broker(house: House) -> int:
     else:
         command = broker.amqtt_command(house.folder.broker, port, accounts)
         house.console.print(broker.FALLBACK_NOTICE)
-    child = Child(name="broker", command=command, log=house.folder.log / "broker.log")
+    child = Child(name="broker", command=command, log=house.folder.log / "broker.log", ends=_LAST)
     house.children.append(child)
     child.start()
     if not broker.wait_until_open(port, _BROKER_WITHIN_S):
@@ -199,25 +203,27 @@ def _start_broker(house: House) -> int:
 
 
 def _start_others(house: House, broker_port: int) -> None:
-    """Start server, air and gateways; the list is kept in the order of ending: who writes first, broker last."""
+    """Start server, air and gateways."""
     varde = [sys.executable, "-m", "varde"]
     server = Child(
         name="server",
         command=[*varde, "server", "--role", "all"],
         log=house.folder.log / "server.log",
+        ends=_AFTER_GATEWAYS,
         environment=_server_environment(house, broker_port),
     )
     air = Child(
         name="air",
         command=[*varde, "simulate", "air", "--town", str(TOWN_FILE), "--data", str(house.folder.root)],
         log=house.folder.log / "air.log",
+        ends=_AFTER_GATEWAYS,
     )
     gateways = [_gateway_child(house, each.gateway, broker_port) for each in house.town.homes]
-    house.children[:0] = [air, server]
+    house.children += [air, server]
     server.start()
     air.start()
     _wait_air(house)
-    house.children[:0] = gateways
+    house.children += gateways
     for child in gateways:
         child.start()
     house.console.print(f"started: server, air and {len(gateways)} gateways; logs in {house.folder.log}")

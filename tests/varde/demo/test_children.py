@@ -65,6 +65,25 @@ def test_whoever_ignores_the_request_to_end_is_killed(tmp_path: Path, monkeypatc
     assert not deaf.is_running
 
 
+def test_children_end_in_their_order(tmp_path: Path) -> None:
+    late = "import signal as s, sys, time; s.signal(s.SIGTERM, lambda *_: (time.sleep(0.5), sys.exit()));"
+    first = _child(tmp_path, late + "print('up', flush=True); time.sleep(600)")
+    first_still_ran: list[bool] = []
+
+    class Last(Child):
+        def terminate(self) -> None:
+            first_still_ran.append(first.is_running)
+            Child.terminate(self)
+
+    last = Last(name="last", command=first.command, log=tmp_path / "last.log", ends=1)
+    for child in (last, first):
+        child.start()
+    _until(lambda: all("up" in child.log.read_text() for child in (first, last)))
+    end_all([last, first])
+    assert first_still_ran == [False]
+    assert not last.is_running
+
+
 def test_a_log_that_grows_is_cut_and_the_newest_part_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(children, "_LOG_BYTES_MAX", 1_000)
     child = _child(tmp_path, "print('x' * 3000, flush=True); import time; time.sleep(1); print('after', flush=True)")
