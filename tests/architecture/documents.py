@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import PACKAGES, Module, files, modules
+from tests.architecture.tree import PACKAGES, Module, files, modules, nodes
 
 MAP = "docs/ARCHITECTURE.md"
 # In the map each top-level folder has a row that begins with its name: "| `vitals/` | ...".
@@ -68,7 +68,7 @@ def _varde_commands(root: Path, listed: list[str]) -> Iterator[str]:
 
 def _offered(module: Module) -> Iterator[str]:
     """Functions under `@app.command`, and names handed on by `_pass_on(name, ...)`."""
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef) and any("command" in ast.unparse(each) for each in node.decorator_list):
             yield node.name.replace("_", "-")
         elif isinstance(node, ast.Call) and ast.unparse(node.func) == "_pass_on" and node.args:

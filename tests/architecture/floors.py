@@ -4,7 +4,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import PACKAGES, Module, imports, modules
+from tests.architecture.tree import PACKAGES, Module, imports, modules, once
 
 # Which packages of the house each may import. Nobody imports tests, tools or benchmarks.
 MAY_IMPORT = {
@@ -48,6 +48,7 @@ def guard(root: Path) -> list[str]:
     return [problem for module in modules(root) for problem in _problems(module)]
 
 
+@once
 def _problems(module: Module) -> Iterator[str]:
     told: set[tuple[str, int]] = set()
     for name, line in imports(module):

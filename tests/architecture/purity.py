@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import Module, calls, imports, modules
+from tests.architecture.tree import Module, calls, imports, modules, nodes, once
 
 # Calls by their last word, whatever they are called on.
 CALLS = frozenset(
@@ -39,6 +39,7 @@ def guard(root: Path) -> list[str]:
     ]
 
 
+@once
 def _problems(module: Module) -> Iterator[tuple[str, int]]:
     for name, line in calls(module):
         if name in CALLS and (module.path, name) not in ALLOWED:
@@ -46,6 +47,6 @@ def _problems(module: Module) -> Iterator[tuple[str, int]]:
     for name, line in imports(module):
         if name in MODULES or name.rsplit(".", 1)[0] in MODULES:
             yield f"imports {name.split('.')[0]}, and nothing here may touch the world", line
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.AsyncFunctionDef | ast.Await | ast.AsyncFor | ast.AsyncWith):
             yield "is asynchronous, and nothing here waits", node.lineno

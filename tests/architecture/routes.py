@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import Module, modules
+from tests.architecture.tree import Module, modules, nodes, once
 
 METHODS = frozenset({"get", "post", "put", "patch", "delete", "head", "options", "route", "api_route", "websocket"})
 UNDECLARED = frozenset({"add_api_route", "add_route", "add_api_websocket_route"})
@@ -15,8 +15,9 @@ def guard(root: Path) -> list[str]:
     return [problem for module in modules(root, "server") for problem in _problems(module)]
 
 
+@once
 def _problems(module: Module) -> Iterator[str]:
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             words = [_called(each) for each in node.decorator_list]
             routes = [each for each in node.decorator_list if _is_route(each)]

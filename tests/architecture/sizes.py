@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import Module, modules
+from tests.architecture.tree import PACKAGES, Module, modules, nodes, once
 
 MODULE_LINES = 400
 TEST_MODULE_LINES = 600
@@ -18,16 +18,17 @@ EXCEPTIONS = {
 
 
 def guard(root: Path) -> list[str]:
-    product = [problem for module in modules(root) for problem in _problems(module, MODULE_LINES)]
-    rest = modules(root, "tests", "benchmarks", "tools")
-    return product + [problem for module in rest for problem in _problems(module, TEST_MODULE_LINES)]
+    every = modules(root, *PACKAGES, "tests", "benchmarks", "tools")
+    return [problem for module in every for problem in _problems(module)]
 
 
-def _problems(module: Module, most: int) -> Iterator[str]:
+@once
+def _problems(module: Module) -> Iterator[str]:
+    most = MODULE_LINES if module.package in PACKAGES else TEST_MODULE_LINES
     lines = len(module.text.splitlines())
     if lines > most and module.path not in EXCEPTIONS:
         yield f"{module.path}: {lines} lines, at most {most}"
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         if f"{module.path}:{node.name}" in EXCEPTIONS:

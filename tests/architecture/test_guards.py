@@ -1,5 +1,6 @@
 """The guards hold on this tree; and each of them fails on a copy of it in which its rule is broken."""
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -31,8 +32,10 @@ class Breach:
         if self.text is None:
             shutil.rmtree(file) if file.is_dir() else file.unlink()
             return
+        whole = (file.read_text() if file.exists() else "") + self.text
         file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text((file.read_text() if file.exists() else "") + self.text)
+        file.unlink(missing_ok=True)  # it is a link to the pristine copy's
+        file.write_text(whole)
 
 
 LONG = "def tall() -> None:\n" + "    pass\n" * 60
@@ -196,7 +199,7 @@ def known(pristine: Path) -> dict[Guard, list[str]]:
 def broken(pristine: Path, breach: Breach, tmp_path: Path) -> Iterator[Path]:
     """A copy of the copy in which one rule is broken."""
     copy = tmp_path / "varde"
-    shutil.copytree(pristine, copy)
+    shutil.copytree(pristine, copy, copy_function=os.link)
     breach.commit(copy)
     yield copy
     shutil.rmtree(copy)

@@ -2,16 +2,20 @@
 
 import ast
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import TypeVar
+
+_Found = TypeVar("_Found")
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("vitals", "alerts", "gateway", "device_sims", "server", "varde")
 _UNSEEN = frozenset({".git", ".venv", "node_modules", "vendor", "__pycache__", "build", "dist", "var"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Module:
     """One file of Python; `path` is relative to the root, with slashes."""
 
@@ -31,13 +35,35 @@ def modules(root: Path, *packages: str) -> Iterator[Module]:
         for file in sorted((root / package).rglob("*.py")):
             path = file.relative_to(root).as_posix()
             if not _UNSEEN & set(path.split("/")):
-                text = file.read_text()
-                yield Module(path=path, text=text, syntax=ast.parse(text, path))
+                yield _parsed(path, file.read_text())
 
 
+@cache
+def _parsed(path: str, text: str) -> Module:
+    """Once for each content: a copy of the tree in which one file differs costs one file."""
+    return Module(path=path, text=text, syntax=ast.parse(text, path))
+
+
+def once(walk: Callable[[Module], Iterator[_Found]]) -> Callable[[Module], tuple[_Found, ...]]:
+    """Walk each module once, however many copies of the tree it lies in."""
+
+    @cache
+    def kept(module: Module) -> tuple[_Found, ...]:
+        return tuple(walk(module))
+
+    return kept
+
+
+@once
+def nodes(module: Module) -> Iterator[ast.AST]:
+    """Everything in it."""
+    return ast.walk(module.syntax)
+
+
+@once
 def imports(module: Module) -> Iterator[tuple[str, int]]:
     """Every dotted name imported in this module, also inside functions or by `import_module`, with its line."""
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield name.name, node.lineno
@@ -55,7 +81,7 @@ def imports(module: Module) -> Iterator[tuple[str, int]]:
 def origins(module: Module) -> dict[str, str]:
     """What each imported name of this module stands for: `{"dt": "datetime", "now": "datetime.datetime.now"}`."""
     found: dict[str, str] = {}
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.Import):
             for name in node.names:
                 local = name.asname or name.name.split(".")[0]
@@ -66,10 +92,11 @@ def origins(module: Module) -> dict[str, str]:
     return found
 
 
+@once
 def references(module: Module) -> Iterator[tuple[str, int]]:
     """Every imported name that is used, written out (`datetime.datetime.now`), with its line."""
     known = origins(module)
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.Attribute | ast.Name):
             dotted = _dotted(node)
             if dotted is not None:
@@ -78,9 +105,10 @@ def references(module: Module) -> Iterator[tuple[str, int]]:
                     yield f"{known[first]}.{rest}" if rest else known[first], node.lineno
 
 
+@once
 def calls(module: Module) -> Iterator[tuple[str, int]]:
     """The last word of everything that is called (`open`, `now`), with its line."""
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.Call):
             name = _last_name(node.func)
             if name is not None:

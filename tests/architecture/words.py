@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.architecture.tree import Module, files, modules
+from tests.architecture.tree import Module, files, modules, nodes, once
 
 # A file named so becomes the place where everything meets.
 NAMELESS = frozenset(
@@ -61,6 +61,7 @@ def _nameless(root: Path) -> Iterator[str]:
                 yield f"{path}: a folder is named after what happens in it, not {folder!r}"
 
 
+@once
 def _rejected(module: Module) -> Iterator[str]:
     for name, line in _given_names(module):
         for word in re.split(r"_+|(?<=[a-z])(?=[A-Z])", name):
@@ -69,6 +70,7 @@ def _rejected(module: Module) -> Iterator[str]:
                 yield f"{module.path}:{line}: {name}: the house says {better}, not {word.lower()}"
 
 
+@once
 def _dialects(module: Module) -> Iterator[str]:
     if module.path.startswith(DIALECT_ROOMS):
         return
@@ -80,7 +82,7 @@ def _dialects(module: Module) -> Iterator[str]:
 def _given_names(module: Module) -> Iterator[tuple[str, int]]:
     """Every name that this module gives: modules, classes, functions, parameters, variables, fields."""
     yield module.path.rsplit("/", 1)[-1].removesuffix(".py"), 1
-    for node in ast.walk(module.syntax):
+    for node in nodes(module):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name, node.lineno
         elif isinstance(node, ast.arg):

@@ -16,7 +16,9 @@ def _run(root: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> int:
     (root / "test_it.py").write_text(body)
     monkeypatch.setattr(run_tests, "ROOT", root)
     monkeypatch.setattr(run_tests, "REPORTS", root / "reports")
+    monkeypatch.setattr(run_tests, "SHARED", ("-m", "not alone"))  # without workers, whose start costs seconds
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     return run_tests.main([])
 
 
