@@ -210,6 +210,8 @@ def _go_on(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -> None:
     changes: dict[str, Any] = {}
     if finding.newest is not None and finding.newest != alert.newest:
         changes = {"newest": finding.newest, "evidence": alert.evidence + 1}
+        if newest := why.of_newest(_scene(turn), alert.rule, finding):
+            changes["why"] = {**alert.why, "newest": newest}
     if finding.began_at != alert.began_at:
         changes["began_at"] = finding.began_at
     if finding.cause != alert.cause:
@@ -219,7 +221,7 @@ def _go_on(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -> None:
     if changes:
         alert = turn.keep(alert, **changes)
         if "newest" in changes:
-            turn.tell(FactKind.EVIDENCE, alert, why={"reading_id": finding.newest})
+            turn.tell(FactKind.EVIDENCE, alert, why=alert.why.get("newest", {"reading_id": finding.newest}))
 
 
 def _change_priority(turn: Turn, alert: Alert, priority: Priority) -> Alert:

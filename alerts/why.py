@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from alerts.finding import Beyond, Finding
-from alerts.history import BaselineState, Quarantined, Sample
+from alerts.history import BaselineState, Quarantined, Sample, ThresholdState
 from alerts.intake import offsets
 from alerts.plan import Plan
 from alerts.priority import Priority
@@ -38,6 +38,23 @@ def of_finding(scene: Scene, name: str, finding: Finding) -> dict[str, Any]:
             why = of_sample(scene, rule, finding.waits[-1].sample, finding.asks)
             return {**why, "waits_until": finding.waits[-1].deadline.isoformat()}
     return {}
+
+
+def of_newest(scene: Scene, name: str, finding: Finding) -> dict[str, Any] | None:
+    """The newest value beyond a limit, where it is not the one that raised the alert: what the nurse sees last."""
+    rule, state = scene.plan.rules.get(name), finding.state
+    if not isinstance(rule, Threshold) or not isinstance(state, ThresholdState) or state.newest is None:
+        return None
+    sample = state.newest
+    known = offsets(rule, scene.plan, scene.baselines) or (Decimal(0),) * len(rule.metrics)
+    index = _telling_metric(rule, list(rule.bands), sample, known)
+    return {
+        "metric": rule.metrics[index],
+        "value": _text(sample.values[index]),
+        "device": sample.device,
+        "reading_id": sample.reading_id,
+        "taken_at": sample.taken_at.isoformat(),
+    }
 
 
 def of_sample(scene: Scene, rule: Threshold, sample: Sample, priority: Priority) -> dict[str, Any]:

@@ -26,7 +26,8 @@ def alert_item(row: Row[Any]) -> dict[str, Any]:
 
 def reasons(why: Mapping[str, Any]) -> dict[str, Any]:
     """Why an alert stands, its exact numbers as numbers, as those of a reading are; "LO" and "HI" stay words."""
-    return {name: _number(each) if name in _EXACT else each for name, each in why.items()}
+    plain = {name: _number(each) if name in _EXACT else each for name, each in why.items()}
+    return {name: reasons(each) if isinstance(each, Mapping) else each for name, each in plain.items()}
 
 
 _EXACT = frozenset({"value", "limit", "baseline", "quiet_at"})

@@ -76,6 +76,22 @@ def test_an_alert_says_why():
     ]
 
 
+def test_an_open_alert_also_says_the_newest_value_beyond_the_limit():
+    done = step(SEEN, EIGHT + MINUTE)
+    later = replace(READING, reading_id="lower", taken_at=EIGHT + 5 * MINUTE, values={"spo2": Decimal(83)})
+    done = step(after(done, arrivals=(later,)), EIGHT + 6 * MINUTE)
+    (alert,) = done.alerts
+    assert alert.why["value"] == "87"  # what raised it
+    assert alert.why["newest"] == {
+        "metric": "spo2",
+        "value": "83",
+        "device": "AA:BB",
+        "reading_id": "lower",
+        "taken_at": "2026-03-02T07:05:00+00:00",
+    }
+    assert [fact.why["value"] for fact in done.facts if fact.kind is FactKind.EVIDENCE] == ["83"]
+
+
 def test_the_same_question_has_the_same_answer():
     assert step(SEEN, EIGHT + MINUTE) == step(SEEN, EIGHT + MINUTE)
 

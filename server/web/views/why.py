@@ -35,6 +35,8 @@ class Why:
     row: int | None
     cause: str | None
     is_poor: bool
+    newest: Decimal | Extreme | None  # beyond the limit too, measured after what raised the alert
+    newest_at: datetime | None
 
     @property
     def is_answer(self) -> bool:
@@ -49,6 +51,7 @@ class Why:
 
 def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
     """The reasons in a mapping written by the rules; what is missing there is None here."""
+    newest = why["newest"] if isinstance(why.get("newest"), Mapping) else {}
     value, limit, taken_at = _value(why.get("value")), _decimal(why.get("limit")), moment(why.get("taken_at"))
     return Why(
         notice=_notice(why, complete=None not in (value, limit, taken_at)),
@@ -72,6 +75,8 @@ def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
         row=why["missed_in_a_row"] if isinstance(why.get("missed_in_a_row"), int) else None,
         cause=cause or _text(why.get("cause")),
         is_poor=why.get("quality") == "poor",
+        newest=_value(newest.get("value")),
+        newest_at=moment(newest.get("taken_at")),
     )
 
 
