@@ -8,8 +8,11 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
-from tests.journeys.running import Browser, Demo, wait_for
+from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from tests.journeys.running import EFFECT_S, Browser, Demo, wait_for
+from vitals.clock import SystemClock
 from vitals.seal import seal
 
 _OTHERS_KEY = bytes(32)
@@ -74,6 +77,25 @@ def test_a_frame_made_up_on_the_spot_becomes_an_alert_with_exactly_its_value(dem
     assert alert["priority"] == "high"
 
 
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
+def test_an_open_worklist_shows_a_new_alert_without_a_reload(demo: Demo) -> None:
+    device = demo.device("oximeter", 1)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        page = chromium.new_page(locale="nb-NO")
+        page.goto(f"{demo.url}/login")
+        page.get_by_role("button", name="Anna Solbakk").click()
+        page.wait_for_url(f"{demo.url}/")
+        expect(page.locator("#live")).to_be_visible()
+        expect(page.locator("#live")).not_to_contain_text("Peder Raudberg")
+        page.evaluate("window.before = 'still here'")
+        _sent(demo.simulate(device["address"], "0051004800"))
+        expect(page.locator("#live")).to_contain_text("Peder Raudberg", timeout=EFFECT_S * 1000)
+        expect(page.locator("#live")).to_contain_text("81")
+        assert page.evaluate("window.before") == "still here"
+        chromium.close()
+
+
 def test_a_truncated_frame_is_kept_and_explained(demo: Demo) -> None:
     device = demo.device("oximeter", 1)
     before = demo.counted("varde_quarantine_total", kind="undecodable_frame")
@@ -133,8 +155,6 @@ def test_a_reading_of_a_script_reaches_its_patient(demo: Demo) -> None:
 
 
 def test_a_script_that_stamps_with_the_machines_clock_is_late_and_not_refused(demo: Demo) -> None:
-    from vitals.clock import SystemClock
-
     mqtt, device = demo.handover["mqtt"], demo.device("oximeter")
     where = _topic(mqtt["gateway"])
     body = _body(demo, taken_at=SystemClock().now().isoformat(), values={"spo2": 96, "pulse": 62})
