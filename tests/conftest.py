@@ -16,18 +16,7 @@ settings.register_profile("deep", max_examples=5_000, deadline=None)
 settings.load_profile(os.environ.get("VARDE_HYPOTHESIS", "ci"))
 
 
-TESTS = Path(__file__).parent
 HOUSE = ("vitals", "alerts", "gateway", "device_sims", "server", "varde")
-
-
-ALONE = frozenset({"chaos", "journeys"})  # folders whose tests start whole products and kill them
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what must not share the machine with other tests."""
-    for item in items:
-        if ALONE & set(item.path.relative_to(TESTS).parts):
-            item.add_marker(pytest.mark.alone)
 
 
 class _Formatted(logging.Handler):

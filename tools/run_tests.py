@@ -1,4 +1,5 @@
-"""Run every test: first those that may share the machine, on two workers, then those that need it alone; then count.
+"""Run every test and count: first those that may share the machine, on two workers; then the browser's, which keep an
+event loop of their own running; then those that start and kill whole products and need the machine for themselves.
 
 With words of your own they go to pytest as they are, in one run.
 """
@@ -6,6 +7,7 @@ With words of your own they go to pytest as they are, in one run.
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -14,8 +16,9 @@ REPORTS = ROOT / "build" / "tests"
 WORKERS = "2"  # what CI has; more on one machine only make the tests that watch the time nervous
 NONE_COLLECTED = 5
 
-SHARED = ("-m", "not alone", "-n", WORKERS, "--dist", "worksteal")
-ALONE = ("-m", "alone", "-p", "no:xdist")
+# Folders that run by themselves, one after the other, after all others.
+APART = (("browser", ("tests/browser",)), ("alone", ("tests/chaos", "tests/journeys")))
+SHARED = ("-n", WORKERS, "--dist", "worksteal")
 
 
 def main(words: list[str]) -> int:
@@ -26,7 +29,7 @@ def main(words: list[str]) -> int:
     started = time.monotonic()
     code = 0
     counts: dict[str, int] = dict.fromkeys(("tests", "failures", "errors", "skipped"), 0)
-    for name, choice in (("shared", SHARED), ("alone", ALONE)):
+    for name, choice in _runs():
         report = REPORTS / f"{name}.xml"
         report.unlink(missing_ok=True)
         done = subprocess.run([*pytest, "-q", f"--junitxml={report}", *choice], cwd=ROOT, check=False).returncode
@@ -41,6 +44,15 @@ def main(words: list[str]) -> int:
         f"{counts['skipped']} skipped, in {minutes} min {seconds:02d} s"
     )
     return code or (0 if counts["tests"] else 1)
+
+
+def _runs() -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Name and words of each run of pytest."""
+    yield "shared", (*SHARED, *(f"--ignore={folder}" for _, folders in APART for folder in folders))
+    for name, folders in APART:
+        there = tuple(folder for folder in folders if (ROOT / folder).is_dir())
+        if there:
+            yield name, there
 
 
 if __name__ == "__main__":
