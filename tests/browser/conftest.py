@@ -1,5 +1,6 @@
 """A real server on a free port and a real Chromium in front of it."""
 
+import shutil
 import socket
 import threading
 import time
@@ -19,7 +20,7 @@ from server.web.rendering import STATIC
 from tests.server.web import hamlet
 from tests.server.web.hamlet import Hamlet
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -52,8 +53,7 @@ class Site:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"{CHROMIUM} is not installed")
+    assert Path(CHROMIUM).exists(), f"{CHROMIUM} is not installed; make test installs it where it may"
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

