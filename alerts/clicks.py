@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from alerts import escalation
+from alerts import escalation, kinds
 from alerts.alert import Alert, Dispatch, State
 from alerts.command import EVERY_RULE, Action, Command, IllegalSignal
 from alerts.fact import FactKind, Role
@@ -12,11 +12,13 @@ from alerts.lifecycle import Signal, after
 from alerts.memory import Quiet
 from alerts.priority import Priority
 from alerts.raising import QUARANTINED
+from alerts.rules import AnyRule, Mean, Trend
 from alerts.turn import Turn
 
 SNOOZE_MAX = timedelta(hours=12)
 _REARM_URGENT = timedelta(hours=2)
 _REARM_OTHER = timedelta(hours=12)
+_REARM_SLOW = timedelta(days=3)  # what moves over days does not move back in hours
 
 
 def click(turn: Turn, command: Command, readings: frozenset[str]) -> None:
@@ -102,19 +104,30 @@ def _resolve(turn: Turn, alert: Alert, command: Command) -> None:
 def _close(turn: Turn, alert: Alert, command: Command, signal: Signal) -> None:
     if alert.rule == QUARANTINED:
         held_back = sorted({each.reading_id for each in turn.history.quarantine})
-        turn.memory = replace(turn.memory, unused=(*turn.memory.unused, *held_back))
+        settled = replace(turn.memory.anchor, quarantine=())
+        turn.memory = replace(turn.memory, unused=(*turn.memory.unused, *held_back), anchor=settled)
         turn.history = replace(turn.history, quarantine=())
     elif alert.condition:
-        rule = turn.plan.rules.get(alert.rule)
-        span = rule.rearm_after if rule is not None else None
-        if span is None:
-            span = _REARM_URGENT if alert.priority >= Priority.HIGH else _REARM_OTHER
+        span = _rearm_after(turn.plan.rules.get(alert.rule), alert.priority)
         turn.quiet[alert.rule] = Quiet(since=turn.now.at, priority=alert.priority, until=turn.now.at + span)
+    if kinds.sums_up(turn.plan.rules.get(alert.rule)):
+        earlier = turn.memory.resets.get(alert.rule, ())
+        resets = {**turn.memory.resets, alert.rule: (*earlier, turn.now.at)}
+        turn.memory = replace(turn.memory, resets=resets)
     outcome = None if command.outcome is None else command.outcome.value
     alert = turn.keep(
         alert, state=after(alert, signal), outcome=outcome, closed_at=turn.now.at, ladder=None, snoozed_until=None
     )
     turn.tell(FactKind.RESOLVED, alert, by=command.by, why={"outcome": outcome})
+
+
+def _rearm_after(rule: AnyRule | None, priority: Priority) -> timedelta:
+    """How long the rule keeps quiet when its alert is closed while its condition holds."""
+    if rule is not None and rule.rearm_after is not None:
+        return rule.rearm_after
+    if isinstance(rule, Trend | Mean):
+        return _REARM_SLOW
+    return _REARM_URGENT if priority >= Priority.HIGH else _REARM_OTHER
 
 
 def _snooze(turn: Turn, alert: Alert, command: Command) -> None:

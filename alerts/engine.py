@@ -8,16 +8,17 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from alerts import clicks, escalation, missing, raising, telling, threshold
+from alerts import clicks, escalation, kinds, missing, raising, telling, threshold
 from alerts.arrival import Arrival
 from alerts.command import Command
 from alerts.command import IllegalSignal as IllegalSignal
 from alerts.finding import Beyond, Finding
 from alerts.fold import Folded, Past, empty, fold
-from alerts.history import History, MissingState, ThresholdState
-from alerts.intake import Marks, offsets
+from alerts.history import History, MissingState, ThresholdState, spell_of
+from alerts.intake import Marks
 from alerts.memory import Memory
 from alerts.now import Now
+from alerts.own_limits import offsets
 from alerts.plan import Plan
 from alerts.priority import Priority
 from alerts.rules import Missing, Threshold
@@ -97,6 +98,7 @@ def _marks(memory: Memory) -> Marks:
         filled=frozenset(memory.filled),
         accepted=frozenset(memory.accepted),
         unused=frozenset(memory.unused),
+        resets=memory.resets,
     )
 
 
@@ -117,8 +119,8 @@ def _change_past(turn: Turn, view: PatientView) -> tuple[Past, ...]:
 
 def _was_known(past: Past, before: Folded) -> bool:
     """Whether a condition of that rule was there at some of that time as the readings stood before."""
-    state = before.history.states.get(past.rule)
-    if isinstance(state, ThresholdState) and state.began_at is not None and state.began_at <= past.episode.ended_at:
+    known = spell_of(before.history.states.get(past.rule))
+    if known is not None and known.began_at is not None and known.began_at <= past.episode.ended_at:
         return True
     return any(
         each.rule == past.rule
@@ -172,6 +174,8 @@ def _find(turn: Turn) -> None:
                 ahead[name] = (state, reached)
             else:
                 ahead.pop(name, None)
+        elif not isinstance(rule, Threshold | Missing) and not isinstance(state, ThresholdState | MissingState):
+            findings[name] = kinds.look(rule, state)
     findings[raising.QUARANTINED] = _quarantine(history)
     turn.findings = findings
     if ahead != turn.memory.ahead:

@@ -8,10 +8,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from statistics import median
+from statistics import median, stdev
 
-from alerts import missing, threshold
+from alerts import kinds, missing, threshold
 from alerts.arrival import Arrival
+from alerts.asked import Asked
 from alerts.history import (
     BaselineState,
     Episode,
@@ -23,10 +24,12 @@ from alerts.history import (
     Sample,
     ThresholdState,
     Wait,
+    spell_of,
 )
-from alerts.intake import Marks, Seen, offsets, see
+from alerts.intake import Marks, Seen, see
+from alerts.own_limits import offsets, standing
 from alerts.plan import Plan
-from alerts.rules import Missing, Threshold
+from alerts.rules import BaselineNeed, Compound, Counting, Method, Missing, Threshold, Trend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +54,7 @@ def empty(plan: Plan) -> History:
     """The history before any reading."""
     states: dict[str, RuleState] = {}
     for name, rule in plan.rules.items():
-        states[name] = threshold.start(rule) if isinstance(rule, Threshold) else missing.start(rule, plan)
+        states[name] = kinds.start(rule, plan)
     return History(states=states)
 
 
@@ -80,11 +83,13 @@ def fold(start: History, readings: Sequence[Arrival], plan: Plan, marks: Marks) 
 
 def _settled(history: History) -> History:
     """The history as later steps find it: every condition in it rests on readings judged before."""
-    fresh = {
-        name: replace(state, fresh=False)
-        for name, state in history.states.items()
-        if isinstance(state, ThresholdState) and state.fresh
-    }
+    fresh: dict[str, RuleState] = {}
+    for name, state in history.states.items():
+        if isinstance(state, ThresholdState):
+            if state.fresh:
+                fresh[name] = replace(state, fresh=False)
+        elif not isinstance(state, MissingState) and state.spell.fresh:
+            fresh[name] = replace(state, spell=replace(state.spell, fresh=False))
     return replace(history, states={**history.states, **fresh}) if fresh else history
 
 
@@ -152,6 +157,7 @@ class _Work:
         if reading.reading_id not in self.marks.unused:
             self.quarantine.extend(seen.quarantined)
         listeners = {rule.name: rule for metric in seen.values for rule in self.plan.listeners.get(metric, ())}
+        counting = [rule for rule in listeners.values() if not isinstance(rule, Threshold | Missing)]
         for name in sorted(listeners):
             rule, state = listeners[name], self.states[name]
             if isinstance(rule, Threshold) and isinstance(state, ThresholdState):
@@ -161,24 +167,64 @@ class _Work:
             elif isinstance(rule, Missing) and isinstance(state, MissingState):
                 good = seen.values[rule.metric].good
                 self.states[name] = missing.judge(rule, state, self.plan, reading.taken_at, good=good)
+        if counting:
+            self._count(counting, seen)
         self._note_metrics(seen)
         return ()
 
+    def _count(self, rules: list[Counting], seen: Seen) -> None:
+        """Show the reading to the rules that count; last to those that ask what the others say."""
+        asked = Asked(
+            seen=seen,
+            day=seen.reading.taken_at.astimezone(self.plan.zone).date(),
+            plan=self.plan,
+            states=self.states,
+            baselines=self.baselines,
+            resets=self.marks.resets,
+            fresh=self.fresh,
+        )
+        for rule in sorted(rules, key=lambda each: (isinstance(each, Compound), each.name)):
+            before = self.states[rule.name]
+            after = kinds.judge(rule, before, asked)
+            if after is not before:
+                self.states[rule.name] = after
+                self._note_end(rule.name, before, after)
+            if isinstance(rule, Trend) and rule.method is Method.MACD_CUSUM:
+                self._collect(rule.name, rule.listens_to, rule.baseline, seen)
+
+    def _note_end(self, name: str, before: RuleState, after: RuleState) -> None:
+        was, now = spell_of(before), spell_of(after)
+        if was is not None and now is not None and was.fresh and now.ended is not None and now.ended is not was.ended:
+            self.past.append(Past(rule=name, episode=now.ended))
+
     def _ask(self, rule: Threshold, state: ThresholdState, seen: Seen) -> tuple[tuple[str, str], ...]:
-        known = offsets(rule, self.plan, self.baselines)
+        if rule.symptom is not None and rule.symptom in seen.values:
+            state = self._hear(rule, state, seen)
+            if not any(metric in seen.values for metric in rule.metrics):
+                return ()
+        known, standing_now = offsets(rule, self.plan, self.baselines), standing(rule, self.plan, self.baselines)
+        if known is None or (rule.with_baseline and standing_now is rule):
+            self._collect(rule.name, rule.metrics, rule.baseline, seen)
         if known is None:
-            self._collect(rule, seen)
             return ()
-        sample = _sample(rule, seen, state, known)
+        sample = _sample(standing_now, seen, state, known)
         if sample is None:
             return ()
-        after, refuted = threshold.judge(rule, state, sample, known, self.fresh)
+        after, refuted = threshold.judge(standing_now, state, sample, known, self.fresh)
         if refuted is not None:
             return _values_of(rule, refuted)
         if after.ended is not None and after.ended is not state.ended and after.fresh:
             self.past.append(Past(rule=rule.name, episode=after.ended))
         self._keep(rule.name, after)
         return ()
+
+    def _hear(self, rule: Threshold, state: ThresholdState, seen: Seen) -> ThresholdState:
+        """The state once it knows of a symptom that confirms what waits."""
+        answer = None if rule.symptom is None else seen.values.get(rule.symptom)
+        if answer is not None and answer.good and answer.number >= 1:
+            state = threshold.hear_symptom(rule, state, seen.reading.taken_at, late=seen.late, fresh=self.fresh)
+            self._keep(rule.name, state)
+        return state
 
     def _keep(self, name: str, state: ThresholdState) -> None:
         self.states[name] = state
@@ -187,18 +233,20 @@ class _Work:
         else:
             self.restless.discard(name)
 
-    def _collect(self, rule: Threshold, seen: Seen) -> None:
+    def _collect(self, rule: str, metrics: Sequence[str], need: BaselineNeed, seen: Seen) -> None:
         """One more good value towards the baselines that the rule still lacks."""
-        for metric in rule.metrics:
-            value, name = seen.values.get(metric), f"{rule.name}.{metric}"
+        for metric in metrics:
+            value, name = seen.values.get(metric), f"{rule}.{metric}"
             so_far = self.baselines.get(name, BaselineState())
             if value is None or not value.good or so_far.value is not None or not value.number.is_finite():
                 continue
             values = (*so_far.values, value.number)
             day = seen.reading.taken_at.astimezone(self.plan.zone).date()
             days = so_far.days if day in so_far.days else (*so_far.days, day)
-            if len(values) >= rule.baseline.readings and len(days) >= rule.baseline.days:
-                self.baselines[name] = BaselineState(value=median(values), known_from=seen.reading.taken_at)
+            if len(values) >= need.readings and len(days) >= need.days:
+                spread = stdev(values) if len(values) > 1 else None
+                known_from = seen.reading.taken_at
+                self.baselines[name] = BaselineState(value=median(values), known_from=known_from, spread=spread)
             else:
                 self.baselines[name] = BaselineState(values=values, days=days)
 

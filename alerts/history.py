@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from alerts.priority import Priority
 
@@ -24,6 +24,7 @@ class Sample:
     extreme: bool = False  # too low or too high for the device, or not plausible: beyond every band of the rule
     late: bool = False
     device: str | None = None
+    answer: Mapping[str, Any] | None = None  # what a rule that counts made of it and those before, for `why`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +78,7 @@ class ThresholdState:
     newest: Sample | None = None  # newest sample beyond a held band
     good: Sample | None = None  # newest good sample, where the rule asks again after one
     good_beyond: tuple[int, ...] = ()  # the bands it was beyond
+    symptom_at: datetime | None = None  # newest answer that confirms, where the rule has one
     ended: Episode | None = None  # the condition before the present one
 
 
@@ -99,7 +101,103 @@ class MissingState:
     last_good: datetime | None = None
 
 
-RuleState = ThresholdState | MissingState
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spell:
+    """Whether the condition of a rule that counts is present, level by level, after the newest reading it judged."""
+
+    bands: tuple[BandState, ...]  # from mild to severe
+    known: bool = False  # whether the newest answer was one
+    began_at: datetime | None = None  # event time at which the present condition began
+    highest: Priority | None = None  # of the present condition
+    top: Sample | None = None  # what reached it
+    fresh: bool = False  # the present condition rests on readings of this step alone; never kept in memory
+    newest: Sample | None = None  # newest sample that met it
+    ended: Episode | None = None  # the condition before the present one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The newest good value of one parameter of a score."""
+
+    value: Decimal  # infinite for LO and HI
+    taken_at: datetime
+    reading_id: str
+    late_at: datetime | None = None  # when it arrived, if late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreState:
+    """The values that a score can still take."""
+
+    kind: ClassVar[str] = "score"
+
+    spell: Spell
+    parts: Mapping[str, Part] = field(default_factory=dict)  # metric -> value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Day:
+    """One local day's value: the first good reading of the day."""
+
+    day: date
+    value: Decimal
+    late_at: datetime | None = None  # when it arrived, if late
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendState:
+    """The days that a trend can still need, oldest first; the newest is always among them."""
+
+    kind: ClassVar[str] = "trend"
+
+    spell: Spell
+    days: tuple[Day, ...] = ()
+    cusum: Decimal | None = None  # as of the newest day; None before the baseline is known
+    taken_at: datetime | None = None  # of the newest day's value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counted:
+    """One good reading of a mean: values in the order of the rule's metrics."""
+
+    day: date
+    values: tuple[Decimal | None, ...]
+    late_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeanState:
+    """A series of readings: its first day, its newest reading, and those of the last seven days."""
+
+    kind: ClassVar[str] = "mean"
+
+    spell: Spell
+    readings: tuple[Counted, ...] = ()
+    first_day: date | None = None
+    last_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CompoundState:
+    """The newest symptom answer and the local day it was given."""
+
+    kind: ClassVar[str] = "compound"
+
+    spell: Spell
+    answer: Decimal | None = None
+    answered_on: date | None = None
+    late_at: datetime | None = None
+
+
+CountingState = ScoreState | TrendState | MeanState | CompoundState
+RuleState = ThresholdState | MissingState | ScoreState | TrendState | MeanState | CompoundState
+
+
+def spell_of(state: RuleState | None) -> ThresholdState | Spell | None:
+    """The condition in a rule's state: when it began, what was the highest. None where readings make no condition."""
+    if isinstance(state, ThresholdState):
+        return state
+    return None if state is None or isinstance(state, MissingState) else state.spell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +217,7 @@ class BaselineState:
     values: tuple[Decimal, ...] = ()
     days: tuple[date, ...] = ()
     known_from: datetime | None = None
+    spread: Decimal | None = None  # sample standard deviation of the values that made it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,12 @@ it, so that silence confirms), otherwise they are quarantined until a person acc
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from alerts.arrival import Arrival
 from alerts.history import BaselineState, MetricPast, Quarantined
+from alerts.own_limits import offsets
 from alerts.plan import Plan
 from alerts.rules import Side, Threshold
 from vitals.metrics import METRICS
@@ -51,6 +52,7 @@ class Marks:
     accepted: frozenset[str] = frozenset()
     unused: frozenset[str] = frozenset()
     superseded: set[tuple[str, str]] = field(default_factory=set)
+    resets: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # rule -> when its alert was closed
 
 
 def see(
@@ -116,27 +118,11 @@ def _on_that_side(plan: Plan, metric: str, side: Side, baselines: Mapping[str, B
     return tuple(
         rule.name
         for rule in plan.listeners.get(metric, ())
-        if isinstance(rule, Threshold) and rule.side is side and offsets(rule, plan, baselines) is not None
+        if isinstance(rule, Threshold)
+        and metric in rule.metrics
+        and rule.side is side
+        and offsets(rule, plan, baselines) is not None
     )
-
-
-def offsets(rule: Threshold, plan: Plan, baselines: Mapping[str, BaselineState]) -> tuple[Decimal, ...] | None:
-    """What to add to the rule's limits, metric by metric; None while a baseline that it needs is unknown."""
-    if not rule.relative:
-        return _ZEROS[: len(rule.metrics)]
-    known = []
-    for metric in rule.metrics:
-        own = plan.facts.baseline.get(metric)
-        if own is None:
-            state = baselines.get(f"{rule.name}.{metric}")
-            own = None if state is None else state.value
-        if own is None:
-            return None
-        known.append(own)
-    return tuple(known)
-
-
-_ZEROS = (Decimal(0),) * 8
 
 
 def _quarantined(reading: Arrival, metric: str, number: Decimal, reason: str) -> Quarantined:

@@ -85,7 +85,8 @@ class Plan:
     @cached_property
     def rules(self) -> Mapping[str, AnyRule]:
         """The enabled rules by name, in the order of names."""
-        return read_rules(Keys(self.table, "rules"), frozenset(self.individual))
+        floored = self.facts.spo2_floor is not None
+        return read_rules(Keys(self.table, "rules"), frozenset(self.individual), floored=floored)
 
     @cached_property
     def listeners(self) -> Mapping[str, tuple[AnyRule, ...]]:

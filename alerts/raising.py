@@ -11,10 +11,9 @@ from alerts.alert import Alert, State
 from alerts.fact import FactKind
 from alerts.finding import Beyond, Finding
 from alerts.fold import Past
-from alerts.history import ThresholdState
+from alerts.history import Sample, spell_of
 from alerts.lifecycle import Signal, after, opening
 from alerts.priority import Priority
-from alerts.rules import Threshold
 from alerts.turn import Turn, needs_outcome
 
 QUARANTINED = "quarantined"  # the alert that asks whether values that nobody believes are right
@@ -39,14 +38,14 @@ def remember_past(turn: Turn, past: Past, *, marked: bool = True) -> None:
     """
     episode, rule = past.episode, turn.plan.rules[past.rule]
     taken_at = episode.sample.taken_at
-    if turn.resting or any(each.holds(taken_at) for each in turn.plan.rests) or not isinstance(rule, Threshold):
+    if turn.resting or any(each.holds(taken_at) for each in turn.plan.rests):
         return
     alert = turn.alerts.get(past.rule)
     if alert is not None:
         alert = turn.keep(alert, highest=max(alert.highest, episode.highest), evidence=alert.evidence + 1)
         turn.tell(FactKind.EVIDENCE, alert, why={"reading_id": episode.sample.reading_id, "past": True})
         return
-    reason = why.of_sample(_scene(turn), rule, episode.sample, episode.highest)
+    reason = why.of_episode(_scene(turn), rule, episode)
     reason |= {"began_at": episode.began_at.isoformat(), "ended_at": episode.ended_at.isoformat()}
     draft = _draft(turn, past.rule, min(Priority.MEDIUM, episode.highest), reason)
     state = opening(Signal.PAST, draft)
@@ -59,8 +58,15 @@ def remember_past(turn: Turn, past: Past, *, marked: bool = True) -> None:
         began_at=episode.began_at,
         evidence=1,
         newest=episode.sample.reading_id,
+        **_gaps(episode.sample),
     )
     turn.tell(FactKind.RAISED, alert, why=reason)
+
+
+def _gaps(sample: Sample) -> dict[str, Any]:
+    """What a score did not know, for the alert; nothing for other kinds."""
+    told = sample.answer or {}
+    return {"partial": told["partial"], "missing": tuple(told["missing"])} if "partial" in told else {}
 
 
 def _forget_quiet(turn: Turn, rule: str, finding: Finding) -> None:
@@ -185,6 +191,8 @@ def _activate(turn: Turn, alert: Alert, finding: Finding, level: Beyond, kind: F
         newest=finding.newest,
         began_at=finding.began_at,
         cause=finding.cause,
+        partial=finding.partial,
+        missing=finding.missing,
         why=_why(turn, alert.rule, finding),
         owner=None,
         dispatch=None,
@@ -197,8 +205,8 @@ def _activate(turn: Turn, alert: Alert, finding: Finding, level: Beyond, kind: F
 
 def _peak(turn: Turn, finding: Finding) -> Priority:
     """The highest that the present condition reached since it began, unless that was in a pause."""
-    state = finding.state
-    if not isinstance(state, ThresholdState) or state.highest is None or state.began_at is None:
+    state = spell_of(finding.state)
+    if state is None or state.highest is None or state.began_at is None:
         return Priority.LOW
     return state.highest if turn.counts(state.began_at) else Priority.LOW
 
@@ -216,6 +224,8 @@ def _go_on(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -> None:
         changes["began_at"] = finding.began_at
     if finding.cause != alert.cause:
         changes["cause"] = finding.cause
+    if (finding.partial, finding.missing) != (alert.partial, alert.missing):
+        changes |= {"partial": finding.partial, "missing": finding.missing}
     if (highest := max(alert.highest, level.priority, _peak(turn, finding))) != alert.highest:
         changes["highest"] = highest
     if changes:

@@ -1,14 +1,28 @@
 """From the tables of a rulebook to rules, strictly: an unknown key or a wrong type is refused by its name."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from alerts import counting_table
+from alerts.at_once import with_defaults
 from alerts.keys import Keys, exact, wall_minutes, wall_span, weekdays
 from alerts.priority import Priority
-from alerts.rules import CONFIRM_DEFAULT, AnyRule, Band, BaselineNeed, Missing, Side, Slot, Threshold
+from alerts.rules import (
+    CONFIRM_DEFAULT,
+    AnyRule,
+    Band,
+    BaselineNeed,
+    Compound,
+    Missing,
+    OwnLimit,
+    Side,
+    Slot,
+    Threshold,
+)
 from vitals.metrics import METRICS
 
 # How far a value must come back before it counts as back, where a rule does not say (the rulebooks' common page).
@@ -25,25 +39,33 @@ DEADBANDS: Mapping[str, Decimal] = {
     "symptom_yellow": Decimal(1),
 }
 _ASKED_AGAIN = ("spo2", "pulse", "systolic", "diastolic")  # their high and critical bands confirm unless told otherwise
-_AT_ONCE: Mapping[tuple[str, Side], Decimal] = {
-    ("pulse", Side.ABOVE): Decimal(150),
-    ("pulse", Side.BELOW): Decimal(35),
-    ("systolic", Side.ABOVE): Decimal(200),
-    ("systolic", Side.BELOW): Decimal(80),
-}
-_SPO2_LIMITS = (Decimal(94), Decimal(92))  # with exactly these 88 rings at once, with others the lowest limit - 3
-_SPO2_AT_ONCE = Decimal(88)
 
 
-def read_rules(table: Keys, individual: frozenset[str] = frozenset()) -> dict[str, AnyRule]:
-    """Every enabled rule of a table of rules, by name and in the order of names; raises `KeyProblem`."""
-    rules = {}
+def read_rules(table: Keys, individual: frozenset[str] = frozenset(), *, floored: bool = False) -> dict[str, AnyRule]:
+    """Every enabled rule of a table of rules, by name and in the order of names; raises `KeyProblem`.
+
+    `individual`: the rules with numbers of the patient's own; `floored`: a floor of spo2 is prescribed.
+    """
+    rules: dict[str, AnyRule] = {}
     for name in sorted(table.names()):
         keys = table.table(name)
         rule = _read_rule(name, keys, name in individual)
+        if isinstance(rule, Threshold):
+            rule = _with_defaults(replace(rule, floored=floored))
         if rule is not None:
             rules[name] = rule
-    return rules
+    return {name: _linked(rule, rules, table) if isinstance(rule, Compound) else rule for name, rule in rules.items()}
+
+
+def _linked(rule: Compound, rules: Mapping[str, AnyRule], table: Keys) -> Compound:
+    """The compound rule with the metrics of the rules it names; those that are switched off add none."""
+    metrics: set[str] = set()
+    for name in rule.any_of:
+        named = rules.get(name)
+        if not table.has(name) or isinstance(named, Missing | Compound):
+            raise table.table(rule.name).problem("any_of", f"{name!r} is no rule whose condition can be asked for")
+        metrics.update(() if named is None else named.listens_to)
+    return replace(rule, metrics=tuple(sorted(metrics)))
 
 
 def _read_rule(name: str, keys: Keys, individual: bool) -> AnyRule | None:
@@ -75,14 +97,28 @@ def _threshold(keys: Keys, common: Mapping[str, Any]) -> Threshold:
         metrics=metrics,
         side=side,
         relative=relative,
-        bands=tuple(_at_once(band, bands, metrics, side, relative) for band in bands),
+        bands=bands,
         deadband=_deadband(keys, metrics),
         clear_readings=keys.whole("clear_readings", 1 if symptoms else 2, least=1),
         max_age=keys.optional_duration("max_age"),
         baseline=BaselineNeed(
             readings=keys.whole("baseline_readings", 7, least=1), days=keys.whole("baseline_days", 5, least=1)
         ),
+        with_baseline=_stands_elsewhere(keys, bands, metrics, side),
+        symptom=next((band.symptom for band in bands if band.symptom is not None), None),
     )
+
+
+def _with_defaults(rule: Threshold) -> Threshold:
+    return replace(rule, bands=tuple(with_defaults(band, rule) for band in rule.bands))
+
+
+def _stands_elsewhere(keys: Keys, bands: tuple[Band, ...], metrics: tuple[str, ...], side: Side) -> bool:
+    if all(band.own is None for band in bands):
+        return False
+    if len(metrics) > 1 or side is Side.ABOVE or keys.has("relative_to"):
+        raise keys.problem("bands", "own limits are for one metric, below, and not relative")
+    return True
 
 
 def _band(keys: Keys, metrics: tuple[str, ...]) -> Band:
@@ -92,12 +128,14 @@ def _band(keys: Keys, metrics: tuple[str, ...]) -> Band:
         limits=_per_metric(keys, "limit", metrics),
         priority=priority,
         confirm=_confirm(keys, CONFIRM_DEFAULT if asked else None),
+        symptom=_confirming(keys),
         unless=_per_metric(keys, "unless", metrics) if keys.has("unless") else (),
         readings=keys.whole("readings", 1, least=1),
         apart=keys.optional_duration("apart"),
         most=keys.optional_duration("most"),
         silence=keys.optional_duration("silence"),
         ask_again=keys.optional_duration("ask_again"),
+        own=_own(keys.table("own")) if keys.has("own") else None,
     )
     for name in ("apart", "most", "silence"):
         if keys.has(name) and not band.is_run:
@@ -115,8 +153,30 @@ def _confirm(keys: Keys, default: timedelta | None) -> timedelta | None:
         return None
     inner = keys.table("confirm")
     within = inner.duration("within")
+    inner.text("symptom", "")
     inner.finish()
     return within
+
+
+def _confirming(keys: Keys) -> str | None:
+    """The symptom whose answer confirms, where the band names one."""
+    if not keys.has("confirm") or keys.raw("confirm") is False or not keys.table("confirm").has("symptom"):
+        return None
+    symptom = keys.table("confirm").text("symptom")
+    if symptom not in METRICS:
+        raise keys.table("confirm").problem("symptom", f"unknown metric {symptom!r}")
+    return symptom
+
+
+def _own(keys: Keys) -> OwnLimit:
+    own = OwnLimit(
+        offset=keys.number("offset"),
+        at_floor=keys.flag("at_floor", default=False),
+        at_most=keys.number("at_most") if keys.has("at_most") else None,
+        confirm=_confirm(keys, None),
+    )
+    keys.finish()
+    return own
 
 
 def _per_metric(keys: Keys, name: str, metrics: tuple[str, ...]) -> tuple[Decimal | None, ...]:
@@ -173,23 +233,6 @@ def _check_nearness(keys: Keys, bands: tuple[Band, ...], side: Side) -> None:
                 raise keys.problem("bands", f"limit {near} ({mild.priority}) must be nearer to normal than {far}")
 
 
-def _at_once(band: Band, bands: tuple[Band, ...], metrics: tuple[str, ...], side: Side, relative: bool) -> Band:
-    """The band with the default values that do not wait, where it waits and does not name its own."""
-    if band.confirm is None or band.unless:
-        return band
-    values: list[Decimal | None] = []
-    for at, metric in enumerate(metrics):
-        known = [each.limits[at] for each in bands]
-        limits = [each for each in known if each is not None]
-        if metric == "spo2" and side is Side.BELOW and limits:
-            own = tuple(limits) == _SPO2_LIMITS and not relative
-            values.append(_SPO2_AT_ONCE if own else min(limits) - 3)
-        else:
-            values.append(None if relative else _AT_ONCE.get((metric, side)))
-    fields = {name: getattr(band, name) for name in Band.__slots__}
-    return Band(**{**fields, "unless": tuple(values)})
-
-
 def _missing(keys: Keys, common: Mapping[str, Any]) -> Missing:
     metric = keys.text("metric")
     if metric not in METRICS:
@@ -230,4 +273,11 @@ def _days(keys: Keys) -> tuple[int, ...]:
     return weekdays(",".join(keys.texts("days")), keys.path("days"))
 
 
-_READERS: Mapping[str, Callable[[Keys, Mapping[str, Any]], AnyRule]] = {"threshold": _threshold, "missing": _missing}
+_READERS: Mapping[str, Callable[[Keys, Mapping[str, Any]], AnyRule]] = {
+    "threshold": _threshold,
+    "missing": _missing,
+    "score": counting_table.score,
+    "trend": counting_table.trend,
+    "mean": counting_table.mean,
+    "compound": counting_table.compound,
+}

@@ -1,8 +1,7 @@
 """Rulebooks: named, versioned, sourced tables of rules. One of the two edges of this package that read files.
 
 A rulebook file names `name`, `version`, `source`, `reviewed_on`, `verified`, perhaps `ends_after`, and `[rules.NAME]`
-tables. `later` lists rules of the pathway whose kind this version cannot judge yet: a plan may switch them off, and
-nothing else. Outside the demo a clinician signs a rulebook before a plan may use it.
+tables. Outside the demo a clinician signs a rulebook before a plan may use it.
 """
 
 import tomllib
@@ -43,7 +42,6 @@ class Rulebook:
     verified: bool  # False: numbers from a secondary source
     ends_after: timedelta | None  # how long a plan under it runs
     table: Mapping[str, Mapping[str, Any]]
-    later: tuple[str, ...] = ()
     individual: tuple[str, ...] = ()  # rules with individual limits merged in
     file: str = ""
 
@@ -85,10 +83,9 @@ def merge(book: Rulebook, limits: Mapping[str, Mapping[str, Any]]) -> Rulebook:
     table = dict(book.table)
     changed = []
     for name, own in limits.items():
-        keys = Keys(own, f"rules.{name}")
+        Keys(own, f"rules.{name}")  # refuses what is not a table
         if name not in table:
-            _check_absent(book, name, keys)
-            continue
+            raise KeyProblem(f"rules.{name}", f"the rulebook {book.name} has no such rule")
         table[name] = {**table[name], **own}
         changed.append(name)
     merged = replace(book, table=table, individual=tuple(sorted({*book.individual, *changed})))
@@ -114,14 +111,6 @@ def draft(book: Rulebook, settings: Mapping[str, Any]) -> Plan:
     return replace(plan, ends_at=local.astimezone(UTC))
 
 
-def _check_absent(book: Rulebook, name: str, keys: Keys) -> None:
-    if name in book.later and keys.names() == ("enabled",) and keys.flag("enabled") is False:
-        return
-    if name in book.later:
-        raise KeyProblem(f"rules.{name}", f"this version cannot judge it yet: {book.name} has it for later")
-    raise KeyProblem(f"rules.{name}", f"the rulebook {book.name} has no such rule")
-
-
 def _read(keys: Keys, file: str) -> Rulebook:
     reviewed_on = keys.raw("reviewed_on")
     if type(reviewed_on) is not date:
@@ -135,7 +124,6 @@ def _read(keys: Keys, file: str) -> Rulebook:
         verified=keys.flag("verified"),
         ends_after=keys.optional_duration("ends_after"),
         table={name: rules.raw(name) for name in rules.names()},
-        later=keys.texts("later", ()),
         file=file,
     )
     keys.finish()

@@ -13,6 +13,7 @@ from typing import ClassVar
 from alerts.priority import Priority
 
 CONFIRM_DEFAULT = timedelta(minutes=15)
+SCORED = ("respiration", "spo2", "oxygen_flow", "systolic", "pulse", "consciousness", "temperature")  # by NEWS2
 
 
 class Side(StrEnum):
@@ -20,6 +21,17 @@ class Side(StrEnum):
 
     BELOW = "below"
     ABOVE = "above"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLimit:
+    """Where a band's limit stands once the patient's own level is known: `offset` from it, or at the prescribed
+    floor, and never nearer to normal than `at_most`."""
+
+    offset: Decimal
+    at_floor: bool = False
+    at_most: Decimal | None = None
+    confirm: timedelta | None = None  # instead of the band's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +44,14 @@ class Band:
     limits: tuple[Decimal | None, ...]
     priority: Priority
     confirm: timedelta | None = None  # wait so long for a second reading
+    symptom: str | None = None  # an answer of 1 to this, as long before or in the wait, confirms at once
     unless: tuple[Decimal | None, ...] = ()  # a good value that extreme does not wait
     readings: int = 1  # consecutive readings beyond it that enter it
     apart: timedelta | None = None  # first and last of the run at least so far apart
     most: timedelta | None = None  # ... and at most so far
     silence: timedelta | None = None  # nothing good for so long after an unfinished run enters it too
     ask_again: timedelta | None = None  # ask the patient so long after a good reading beyond it
+    own: OwnLimit | None = None  # where it stands once there is a baseline
 
     @property
     def is_run(self) -> bool:
@@ -84,6 +98,9 @@ class Threshold(Rule):
     max_age: timedelta | None = None
     relative: bool = False  # limits are offsets from the baseline
     baseline: BaselineNeed = BaselineNeed()
+    with_baseline: bool = False  # the bands stand elsewhere once there is a baseline
+    floored: bool = False  # a floor is prescribed for this patient
+    symptom: str | None = None  # an answer that confirms what waits
 
     @property
     def asks_again(self) -> bool:
@@ -92,7 +109,7 @@ class Threshold(Rule):
 
     @property
     def listens_to(self) -> tuple[str, ...]:
-        return self.metrics
+        return self.metrics if self.symptom is None else (*self.metrics, self.symptom)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,4 +141,118 @@ class Missing(Rule):
         return (self.metric,)
 
 
-AnyRule = Threshold | Missing
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreBand:
+    """A sum of points and how urgent it is to have that many."""
+
+    sum: int
+    priority: Priority
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score(Rule):
+    """Is the NEWS2 sum of the newest values high, or one of them a 3 by itself?"""
+
+    kind: ClassVar[str] = "score"
+
+    bands: tuple[ScoreBand, ...]  # from mild to severe
+    single: Priority | None = None  # of a single 3
+    needs_scale: bool = False  # not computed until an oxygen scale is prescribed
+
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        return SCORED
+
+    @property
+    def levels(self) -> tuple[Priority, ...]:
+        """The priorities it can have, from mild to severe."""
+        return tuple(sorted({each.priority for each in self.bands} | ({self.single} if self.single else set())))
+
+
+class Method(StrEnum):
+    """How daily values are compared; `trend` says exactly how."""
+
+    DELTA = "delta"
+    MACD_CUSUM = "macd_cusum"
+    RESID_SD = "resid_sd"
+    LOSS = "loss"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrendBand:
+    """How far is beyond (at the limit, or only past it) and how urgent that is; None: the method has its own limits."""
+
+    limit: Decimal | None
+    priority: Priority
+    is_past: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trend(Rule):
+    """Do the daily values of a metric move away from what they were?"""
+
+    kind: ClassVar[str] = "trend"
+
+    metric: str
+    method: Method
+    bands: tuple[TrendBand, ...]  # from mild to severe
+    days: int = 0  # how far back, for delta and loss
+    deadband: Decimal = Decimal(0)  # for delta
+    clear_readings: int = 1  # daily values; more than one only for delta
+    baseline: BaselineNeed = BaselineNeed()
+
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        return (self.metric,)
+
+    @property
+    def levels(self) -> tuple[Priority, ...]:
+        """The priorities of its bands."""
+        return tuple([each.priority for each in self.bands])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mean(Rule):
+    """Is the mean of a week's readings at or above a limit, for any of the metrics?"""
+
+    kind: ClassVar[str] = "mean"
+
+    metrics: tuple[str, ...]
+    limits: tuple[Decimal, ...]  # in the order of the metrics
+    least: int  # readings
+    least_days: int
+    priority: Priority
+
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        return self.metrics
+
+    @property
+    def levels(self) -> tuple[Priority, ...]:
+        """The one priority it has."""
+        return (self.priority,)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compound(Rule):
+    """Is there a symptom today while one of the named rules' conditions is present?"""
+
+    kind: ClassVar[str] = "compound"
+
+    symptom: str
+    any_of: tuple[str, ...]
+    metrics: tuple[str, ...]  # of the named rules
+    priority: Priority
+
+    @property
+    def listens_to(self) -> tuple[str, ...]:
+        return (self.symptom, *(each for each in self.metrics if each != self.symptom))
+
+    @property
+    def levels(self) -> tuple[Priority, ...]:
+        """The one priority it has."""
+        return (self.priority,)
+
+
+Counting = Score | Trend | Mean | Compound  # the kinds that make one answer of several readings, and never wait
+AnyRule = Threshold | Missing | Score | Trend | Mean | Compound

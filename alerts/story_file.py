@@ -129,7 +129,7 @@ def _read(keys: Keys, path: Path) -> Story:
         pauses=_periods(keys, "pause", calendar),
         offline=_periods(keys, "gateway", calendar),
     )
-    names = frozenset({*book.table, *book.later, QUARANTINED})
+    names = frozenset({*book.table, QUARANTINED})
     arrivals = _arrivals(keys, calendar)
     story = Story(
         sentence=sentence,

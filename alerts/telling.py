@@ -6,10 +6,10 @@ from datetime import timedelta
 from alerts.alert import State
 from alerts.fact import Fact, FactKind, Role
 from alerts.finding import Finding
-from alerts.intake import offsets
+from alerts.own_limits import offsets
 from alerts.priority import Priority
 from alerts.raising import QUARANTINED
-from alerts.rules import Missing, Threshold
+from alerts.rules import AnyRule, Mean, Method, Missing, Threshold, Trend
 from alerts.turn import Turn
 from alerts.zone import Zone
 
@@ -98,17 +98,25 @@ def _all_fresh(turn: Turn) -> bool:
     owed = {rule.metric: rule for rule in plan.rules.values() if isinstance(rule, Missing)}
     counted, fresh = 0, True
     for rule in plan.rules.values():
-        if not isinstance(rule, Threshold):
-            continue
-        seen = any(metric in owed or metric in metrics for metric in rule.metrics)
-        if not seen or offsets(rule, plan, turn.history.baselines) is None:
+        judged = _judged(rule)
+        seen = any(metric in owed or metric in metrics for metric in judged)
+        if not seen or (isinstance(rule, Threshold) and offsets(rule, plan, turn.history.baselines) is None):
             continue
         counted += 1
-        weekly = any(metric in owed and owed[metric].weekly for metric in rule.metrics)
-        max_age = rule.max_age or (_FRESH_WEEKLY if weekly else _FRESH)
-        good = [past.good_at for past in map(metrics.get, rule.metrics) if past is not None and past.good_at]
+        weekly = any(metric in owed and owed[metric].weekly for metric in judged)
+        own = rule.max_age if isinstance(rule, Threshold) else None
+        max_age = own or (_FRESH_WEEKLY if weekly else _FRESH)
+        good = [past.good_at for past in map(metrics.get, judged) if past is not None and past.good_at]
         fresh = bool(good) and not turn.now.reached(max(good) + max_age) and fresh
+        fresh = fresh and turn.findings[rule.name].met is not None
     return counted > 0 and fresh
+
+
+def _judged(rule: AnyRule) -> tuple[str, ...]:
+    """The metrics without whose good values the rule cannot say that all is well; none for those that only raise."""
+    if isinstance(rule, Threshold | Mean):
+        return rule.metrics
+    return (rule.metric,) if isinstance(rule, Trend) and rule.method is Method.LOSS else ()
 
 
 __all__ = ["QUARANTINED", "ask_patient", "show_zone"]

@@ -75,6 +75,19 @@ def pass_time(rule: Threshold, state: ThresholdState, moment: datetime, fresh: C
     return state
 
 
+def hear_symptom(
+    rule: Threshold, state: ThresholdState, moment: datetime, *, late: bool, fresh: Container[str]
+) -> ThresholdState:
+    """The state when the patient says at `moment` that it is felt: what waits for such an answer is confirmed."""
+    question = _Question(rule, (), fresh)
+    state = replace(state, symptom_at=moment)
+    for wait in state.waits:
+        if rule.bands[wait.asked].symptom is not None and wait in state.waits:
+            state = replace(state, waits=tuple(each for each in state.waits if each is not wait))
+            state = _enter(question, state, wait, moment, late=late)
+    return state
+
+
 def is_restless(state: ThresholdState) -> bool:
     """Whether time alone may change it."""
     return bool(state.waits) or any([band.run for band in state.bands])  # noqa: C419 - a list is quicker here
@@ -200,6 +213,8 @@ def _enter_or_wait(
     held = _held_priority(rule, state)
     is_worse = held is None or asked.priority > held
     wait = Wait(sample=sample, enters=tuple(reached), deadline=_deadline(asked, sample))
+    if _is_felt(asked, state, sample):
+        return _enter(question, state, wait, sample.taken_at)
     if not sample.good:
         return _waiting(state, wait) if is_worse else state
     at_once = asked.confirm is None or _is_off_scale(rule, sample) or _rings_at_once(rule, asked, sample, offsets)
@@ -214,6 +229,13 @@ def _is_off_scale(rule: Threshold, sample: Sample) -> bool:
         return True
     end = Decimal("-Infinity") if rule.side is Side.BELOW else Decimal("Infinity")
     return end in sample.values
+
+
+def _is_felt(band: Band, state: ThresholdState, sample: Sample) -> bool:
+    """Whether the symptom that confirms was reported shortly before."""
+    if band.symptom is None or band.confirm is None or state.symptom_at is None:
+        return False
+    return sample.taken_at - state.symptom_at <= band.confirm
 
 
 def _rings_at_once(rule: Threshold, band: Band, sample: Sample, offsets: Offsets) -> bool:

@@ -6,12 +6,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from alerts.finding import Beyond, Finding
-from alerts.history import BaselineState, Quarantined, Sample, ThresholdState
-from alerts.intake import offsets
+from alerts import why_counting
+from alerts.finding import Beyond, Finding, text_of
+from alerts.history import BaselineState, Episode, Quarantined, Sample, spell_of
+from alerts.own_limits import offsets, standing
 from alerts.plan import Plan
 from alerts.priority import Priority
-from alerts.rules import Band, Missing, Side, Threshold
+from alerts.rules import AnyRule, Band, Missing, Side, Threshold
 from vitals.metrics import METRICS
 
 
@@ -37,20 +38,51 @@ def of_finding(scene: Scene, name: str, finding: Finding) -> dict[str, Any]:
         if finding.waits and finding.asks is not None:
             why = of_sample(scene, rule, finding.waits[-1].sample, finding.asks)
             return {**why, "waits_until": finding.waits[-1].deadline.isoformat()}
+    elif rule is not None and top is not None and top.sample is not None:
+        return _of_answer(scene, rule, top.sample, top.priority)
     return {}
+
+
+def of_episode(scene: Scene, rule: AnyRule, episode: Episode) -> dict[str, Any]:
+    """Why there was a condition that is over."""
+    if isinstance(rule, Threshold):
+        return of_sample(scene, rule, episode.sample, episode.highest)
+    return _of_answer(scene, rule, episode.sample, episode.highest)
+
+
+def _of_answer(scene: Scene, rule: AnyRule, sample: Sample, priority: Priority) -> dict[str, Any]:
+    """Why a rule that counts gave this answer at this reading."""
+    return {
+        **head(scene, rule.name, rule.individual, priority),
+        "kind": rule.kind,
+        "device": sample.device,
+        "reading_id": sample.reading_id,
+        "taken_at": sample.taken_at.isoformat(),
+        "received_at": sample.received_at.isoformat(),
+        "late": sample.late,
+        "quality": "good",
+        **(sample.answer or {}),
+        **why_counting.measured(rule, sample, priority),
+    }
 
 
 def of_newest(scene: Scene, name: str, finding: Finding) -> dict[str, Any] | None:
     """The newest value beyond a limit, where it is not the one that raised the alert: what the nurse sees last."""
-    rule, state = scene.plan.rules.get(name), finding.state
-    if not isinstance(rule, Threshold) or not isinstance(state, ThresholdState) or state.newest is None:
+    rule, known = scene.plan.rules.get(name), spell_of(finding.state)
+    sample = None if known is None else known.newest
+    if rule is None or sample is None:
         return None
-    sample = state.newest
-    known = offsets(rule, scene.plan, scene.baselines) or (Decimal(0),) * len(rule.metrics)
-    index = _telling_metric(rule, list(rule.bands), sample, known)
+    if isinstance(rule, Threshold):
+        rule = standing(rule, scene.plan, scene.baselines)
+        edges = offsets(rule, scene.plan, scene.baselines) or (Decimal(0),) * len(rule.metrics)
+        index = _telling_metric(rule, list(rule.bands), sample, edges)
+        metric, value = rule.metrics[index], text_of(sample.values[index])
+    else:
+        told = why_counting.measured(rule, sample, finding.priority or Priority.LOW)
+        metric, value = told["metric"], told["value"]
     return {
-        "metric": rule.metrics[index],
-        "value": _text(sample.values[index]),
+        "metric": metric,
+        "value": value,
         "device": sample.device,
         "reading_id": sample.reading_id,
         "taken_at": sample.taken_at.isoformat(),
@@ -60,6 +92,7 @@ def of_newest(scene: Scene, name: str, finding: Finding) -> dict[str, Any] | Non
 def of_sample(scene: Scene, rule: Threshold, sample: Sample, priority: Priority) -> dict[str, Any]:
     """Why this sample is beyond the rule's band of that priority."""
     plan, baselines = scene.plan, scene.baselines
+    rule = standing(rule, plan, baselines)
     known = offsets(rule, plan, baselines) or (Decimal(0),) * len(rule.metrics)
     bands = [band for band in rule.bands if band.priority is priority]
     index = _telling_metric(rule, bands, sample, known)
@@ -70,12 +103,12 @@ def of_sample(scene: Scene, rule: Threshold, sample: Sample, priority: Priority)
     step = Decimal(1).scaleb(-METRICS[rule.metrics[index]].decimals)
     outward = step if rule.side is Side.ABOVE else -step
     return {
-        **_head(scene, rule.name, rule.individual, priority),
+        **head(scene, rule.name, rule.individual, priority),
         "metric": rule.metrics[index],
-        "value": _text(value),
+        "value": text_of(value),
         "unit": METRICS[rule.metrics[index]].unit,
-        "limit": None if limit is None else _text(limit + known[index]),
-        "baseline": _text(known[index]) if rule.relative else None,
+        "limit": None if limit is None else text_of(limit + known[index]),
+        "baseline": text_of(known[index]) if rule.relative else None,
         "side": rule.side.value,
         "quality": "good" if sample.good else "poor",
         "device": sample.device,
@@ -83,14 +116,14 @@ def of_sample(scene: Scene, rule: Threshold, sample: Sample, priority: Priority)
         "taken_at": sample.taken_at.isoformat(),
         "received_at": sample.received_at.isoformat(),
         "late": sample.late,
-        "quiet_at": None if mildest is None else _text(mildest + known[index] - outward),
+        "quiet_at": None if mildest is None else text_of(mildest + known[index] - outward),
     }
 
 
 def of_quarantine(scene: Scene, held_back: Quarantined) -> dict[str, Any]:
     """Why a value is not believed."""
     return {
-        **_head(scene, "quarantined", False, Priority.LOW),
+        **head(scene, "quarantined", False, Priority.LOW),
         "metric": held_back.metric,
         "value": held_back.value,
         "unit": METRICS[held_back.metric].unit,
@@ -110,7 +143,7 @@ def _missing(scene: Scene, rule: Missing, finding: Finding, top: Beyond | None) 
     missed_from = getattr(state, "missed_from", None)
     last_good = getattr(state, "last_good", None)
     return {
-        **_head(scene, rule.name, rule.individual, rule.priority if top is None else top.priority),
+        **head(scene, rule.name, rule.individual, rule.priority if top is None else top.priority),
         "metric": rule.metric,
         "value": None,
         "unit": METRICS[rule.metric].unit,
@@ -129,7 +162,8 @@ def _missing(scene: Scene, rule: Missing, finding: Finding, top: Beyond | None) 
     }
 
 
-def _head(scene: Scene, rule: str, individual: bool, priority: Priority) -> dict[str, Any]:
+def head(scene: Scene, rule: str, individual: bool, priority: Priority) -> dict[str, Any]:
+    """What every explanation begins with."""
     plan = scene.plan
     return {
         "rule": rule,
@@ -153,12 +187,3 @@ def _telling_metric(rule: Threshold, bands: list[Band], sample: Sample, known: t
             if value >= edge if rule.side is Side.ABOVE else value <= edge:
                 return index
     return next((index for index, value in enumerate(sample.values) if value is not None), 0)
-
-
-def _text(value: Decimal | None) -> str | None:
-    """An exact number as text; LO and HI for what the device could not put a number to."""
-    if value is None:
-        return None
-    if value.is_infinite():
-        return "LO" if value < 0 else "HI"
-    return str(value)

@@ -58,7 +58,6 @@ def test_every_shipped_rulebook_reads_and_says_where_it_is_from(name):
     assert book.name == name
     assert book.rules
     assert book.source
-    assert not set(book.later) & set(book.rules)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +69,7 @@ def test_every_shipped_rulebook_reads_and_says_where_it_is_from(name):
         ("verified = true", 'verified = "yes"', "verified"),
         ('ends_after = "14d"', 'ends_after = "a fortnight"', "ends_after"),
         ('name = "own"', 'name = "own"\ncolour = "red"', "colour: unknown key"),
-        ('kind = "threshold"', 'kind = "score"', "rules.spo2_low.kind"),
+        ('kind = "threshold"', 'kind = "oracle"', "rules.spo2_low.kind"),
         ('kind = "threshold"', "", "rules.spo2_low.kind: missing"),
         ('metric = "spo2"\nside', 'metric = "sp02"\nside', "rules.spo2_low.metric: unknown metric 'sp02'"),
         ('side = "below"', 'side = "beneath"', "rules.spo2_low.side"),
@@ -114,14 +113,6 @@ def test_individual_limits_pass_the_same_checks(tmp_path):
         rulebook.merge(book, {"spo2_low": {"bands": [{"limit": True, "priority": "medium"}]}})
     with pytest.raises(KeyProblem, match=r"rules\.spo2_hihg"):
         rulebook.merge(book, {"spo2_hihg": {"enabled": False}})
-
-
-def test_a_rule_for_later_may_only_be_switched_off():
-    book = rulebook.load("covid19")
-    assert "news2" in book.later
-    assert rulebook.merge(book, {"news2": {"enabled": False}}).rules == book.rules
-    with pytest.raises(KeyProblem, match="news2"):
-        rulebook.merge(book, {"news2": {"enabled": True}})
 
 
 def test_what_rings_at_once_follows_the_limits():

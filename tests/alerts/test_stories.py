@@ -111,7 +111,7 @@ def test_a_click_that_is_done_but_must_be_refused_differs(tmp_path, capsys):
         ('story    = "One', 'story    = "One\n', "is not TOML"),
         (
             "[rules.missing_spo2]\nenabled = false",
-            '[rules.temperature_high]\nkind = "score"',
+            '[rules.temperature_high]\nkind = "oracle"',
             "rules.temperature_high.kind",
         ),
     ],
