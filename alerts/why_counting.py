@@ -28,8 +28,10 @@ def measured(rule: AnyRule, sample: Sample, priority: Priority) -> dict[str, Any
 
 
 def _score(rule: Score, sample: Sample, priority: Priority) -> dict[str, Any]:
-    """The sum against the band's; `quiet_at` is the highest sum that is quiet, as long as no single 3 is in it."""
-    limit = next((band.sum for band in rule.bands if band.priority is priority), None)
+    """The sum against its limit; `quiet_at` is the highest sum that is quiet, as long as no single 3 is in it."""
+    total = sample.values[0] or Decimal(0)
+    reached = [band.sum for band in rule.bands if band.priority is priority and band.sum <= total]
+    limit = reached[0] if reached else None  # a single 3 needs no sum
     quiet = min((band.sum for band in rule.bands), default=None)
     return {
         "metric": None,

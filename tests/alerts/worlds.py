@@ -101,8 +101,8 @@ SLOW_TABLE: dict[str, dict[str, Any]] = {
         "kind": "mean",
         "metrics": ["systolic", "diastolic"],
         "limits": {"systolic": 135, "diastolic": 85},
-        "least": 3,
-        "least_days": 2,
+        "least": 2,
+        "least_days": 1,
         "priority": "medium",
     },
     "crisis": {
@@ -174,7 +174,8 @@ class Scale:
     tick: timedelta
     ticks: int  # to its end
     quiet: int  # ticks at its end in which nothing is measured
-    most: int  # readings
+    fewest: int  # readings
+    most: int
     acts: tuple[tuple[str, ...], ...]  # the metrics of one act of measuring
 
     @property
@@ -193,6 +194,7 @@ FAST = Scale(
     tick=MINUTE,
     ticks=HOURS * 60,
     quiet=90,
+    fewest=0,
     most=14,
     acts=(
         ("spo2",),
@@ -210,6 +212,7 @@ SLOW = Scale(
     tick=timedelta(hours=1),
     ticks=18 * 24,
     quiet=24,
+    fewest=8,
     most=30,
     acts=(
         ("weight",),
@@ -278,7 +281,7 @@ def _values(draw: st.DrawFn, scale: Scale) -> dict[str, Decimal | Extreme]:
 def _arrivals(draw: st.DrawFn, scale: Scale, delays: st.SearchStrategy[int]) -> tuple[Arrival, ...]:
     """Readings of one patient; some poor, some late, some at the same moment."""
     found = []
-    for at in range(draw(st.integers(0, scale.most))):
+    for at in range(draw(st.integers(scale.fewest, scale.most))):
         taken_at = draw(scale.moments)
         found.append(
             Arrival(
