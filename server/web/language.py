@@ -1,5 +1,6 @@
 """One speech per request: the reader's language, the patient's clock, and every format a page uses."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -137,6 +138,10 @@ class Speech:
         """The reader's word for one of ours; a key that nobody has translated is shown, never hidden."""
         known = words.TABLES[table].get(key)
         return self(known) if known else key.replace("_", " ")
+
+    def words(self, table: str, keys: Iterable[str]) -> str:
+        """The reader's words for several of ours, in a row."""
+        return ", ".join(self.word(table, key) for key in keys)
 
     def spark(self, line: Spark) -> str:
         """What the small line shows, in words."""

@@ -51,6 +51,12 @@ UNITS: Mapping[str, str] = {
     "{steps}": "",
 }
 
+# What a NEWS2 score is made of.
+PARAMETERS: Mapping[str, str] = {
+    **{name: METRICS[name] for name in ("respiration", "spo2", "systolic", "pulse", "consciousness", "temperature")},
+    "oxygen": N_("Air or oxygen"),
+}
+
 RULES: Mapping[str, str] = {
     "spo2_low": N_("Low oxygen saturation"),
     "spo2_drop": N_("Oxygen saturation below own normal"),
@@ -208,6 +214,7 @@ FLAGS: Mapping[str, str] = {
 
 TABLES: Mapping[str, Mapping[str, str]] = {
     "metric": METRICS,
+    "parameter": PARAMETERS,
     "rule": RULES,
     "rulebook": RULEBOOKS,
     "priority": PRIORITIES,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from alerts.own_limits import standing
 from alerts.plan import Plan
 from alerts.rules import Threshold
 from server.web.views.spark import Point, Spark, draw
@@ -98,7 +99,7 @@ def limits_of(plan: Plan | None) -> dict[str, list[Limit]]:
     for rule in plan.rules.values() if plan else ():
         if not isinstance(rule, Threshold):
             continue
-        for band in rule.bands:
+        for band in (standing(rule, plan, {}) if plan else rule).bands:
             for metric, number in zip(rule.metrics, band.limits, strict=True):
                 base = plan.facts.baseline.get(metric) if plan and rule.relative else Decimal(0)
                 if number is None or base is None:

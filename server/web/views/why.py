@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from server.web import words
+from server.web.views.counted import Counted, number
+from server.web.views.counted import read as read_counted
 from vitals.reading import Extreme
 
 
@@ -37,6 +39,7 @@ class Why:
     is_poor: bool
     newest: Decimal | Extreme | None  # beyond the limit too, measured after what raised the alert
     newest_at: datetime | None
+    counted: Counted | None  # of a rule that counts several readings
 
     @property
     def is_answer(self) -> bool:
@@ -52,9 +55,12 @@ class Why:
 def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
     """The reasons in a mapping written by the rules; what is missing there is None here."""
     newest = why["newest"] if isinstance(why.get("newest"), Mapping) else {}
-    value, limit, taken_at = _value(why.get("value")), _decimal(why.get("limit")), moment(why.get("taken_at"))
+    value, limit, taken_at = _value(why.get("value")), number(why.get("limit")), moment(why.get("taken_at"))
+    counted = read_counted(why)
+    if counted is not None and counted.kind in ("trend", "compound"):
+        limit = None  # of what moved, not of the value: shown by its own sentence only
     return Why(
-        notice=_notice(why, complete=None not in (value, limit, taken_at)),
+        notice=_notice(why, counted, complete=None not in (value, limit, taken_at)),
         rule=_text(why.get("rule")),
         rulebook=_text(why.get("rulebook")),
         rulebook_version=_text(why.get("rulebook_version")),
@@ -69,7 +75,7 @@ def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
         taken_at=taken_at,
         received_at=moment(why.get("received_at")),
         evaluated_at=moment(why.get("evaluated_at")),
-        quiet_at=_decimal(why.get("quiet_at")),
+        quiet_at=None if counted is not None and counted.kind == "compound" else number(why.get("quiet_at")),
         slot_start=moment(why.get("slot_start")),
         last_good_at=moment(why.get("last_good_at")),
         row=why["missed_in_a_row"] if isinstance(why.get("missed_in_a_row"), int) else None,
@@ -77,6 +83,7 @@ def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
         is_poor=why.get("quality") == "poor",
         newest=_value(newest.get("value")),
         newest_at=moment(newest.get("taken_at")),
+        counted=counted,
     )
 
 
@@ -89,7 +96,10 @@ def moment(text: object) -> datetime | None:
     return found if found and found.tzinfo else None
 
 
-def _notice(why: Mapping[str, Any], *, complete: bool) -> str:
+def _notice(why: Mapping[str, Any], counted: Counted | None, *, complete: bool) -> str:
+    if counted is not None:
+        whole = why.get("value") is not None and moment(why.get("taken_at")) is not None
+        return counted.kind if whole else "other"
     if "slot_start" in why:
         return "missing"
     if why.get("rule") == "quarantined":
@@ -102,14 +112,4 @@ def _text(value: object) -> str | None:
 
 
 def _value(value: object) -> Decimal | Extreme | None:
-    return Extreme(value) if isinstance(value, str) and value in set(Extreme) else _decimal(value)
-
-
-def _decimal(value: object) -> Decimal | None:
-    if value is None or isinstance(value, bool):
-        return None
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    return Extreme(value) if isinstance(value, str) and value in set(Extreme) else number(value)
