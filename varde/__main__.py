@@ -11,6 +11,7 @@ _LEAN = MappingProxyType(
         "gateway": ("gateway.__main__", ()),
         "decode": ("varde.decode", ()),
         "story": ("alerts.__main__", ("story",)),
+        "rulebook": ("varde.rulebook", ()),
         "doctor": ("varde.doctor", ()),
     }
 )
@@ -19,6 +20,7 @@ _WITHOUT_TYPER = """This installation has the parts of a gateway only:
   varde gateway --settings FILE       relay what a home's devices say
   varde decode UUID HEX [--model M]   read one frame
   varde story FILE...                 run stories through the rules
+  varde rulebook check|show|diff      look at rulebooks
   varde doctor                        check this installation
 
 Everything else needs: pip install 'varde[demo]' (or 'varde[server]')"""

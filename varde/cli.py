@@ -62,3 +62,4 @@ _pass_on("token", _SET_UP, "server.__main__", ("token",), "Create a bearer token
 _pass_on("enrol-gateway", _SET_UP, "server.__main__", ("enrol-gateway",), "Let a gateway in; prints its key once.")
 _pass_on("decode", _LOOK, "varde.decode", (), "Read one frame of a device.")
 _pass_on("story", _LOOK, "alerts.__main__", ("story",), "Run stories through the rules.")
+_pass_on("rulebook", _LOOK, "varde.rulebook", (), "Check, show and compare rulebooks.")

@@ -33,7 +33,7 @@ def test_help_shows_the_commands_in_groups() -> None:
     shown = _varde("--help").stdout
     for word in ("Try it", "Run it", "Set it up", "Look into it", "demo", "server", "gateway", "simulate", "story"):
         assert word in shown
-    for word in ("decode", "migrate", "token", "enrol-gateway", "doctor"):
+    for word in ("decode", "migrate", "token", "enrol-gateway", "doctor", "rulebook"):
         assert word in shown
 
 
@@ -75,7 +75,13 @@ def test_decode_takes_a_models_deviations_into_account() -> None:
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(("decode", "2A19", "50"), 0), (("gateway", "--help"), 0), (("story", "--help"), 0), (("doctor", "--help"), 0)],
+    [
+        (("decode", "2A19", "50"), 0),
+        (("gateway", "--help"), 0),
+        (("story", "--help"), 0),
+        (("rulebook", "show", "covid19"), 0),
+        (("doctor", "--help"), 0),
+    ],
 )
 def test_a_pi_with_the_gateway_alone_runs_these(words: tuple[str, ...], code: int) -> None:
     answer = _on_a_pi(*words)
