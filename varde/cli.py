@@ -63,3 +63,4 @@ _pass_on("enrol-gateway", _SET_UP, "server.__main__", ("enrol-gateway",), "Let a
 _pass_on("decode", _LOOK, "varde.decode", (), "Read one frame of a device.")
 _pass_on("story", _LOOK, "alerts.__main__", ("story",), "Run stories through the rules.")
 _pass_on("rulebook", _LOOK, "varde.rulebook", (), "Check, show and compare rulebooks.")
+_pass_on("replay", _LOOK, "varde.replay", (), "Ask the rules again: do they say what is stored?")

@@ -50,11 +50,11 @@ def active(connection: Connection, patient: str) -> Plan | None:
     if body is None:
         return None
     plan = from_mapping(body)
-    offline = tuple(each for each in _silence(connection, patient) if each.end is None or each.end >= plan.starts_at)
+    offline = tuple(each for each in silence(connection, patient) if each.end is None or each.end >= plan.starts_at)
     return replace(plan, offline=(*plan.offline, *offline))
 
 
-def _silence(connection: Connection, patient: str) -> list[Period]:
+def silence(connection: Connection, patient: str) -> tuple[Period, ...]:
     """When the gateways that speak for this patient were offline, oldest first."""
     outage, assignment = tables.gateway_outage, tables.assignment
     gateways = select(assignment.c.gateway_id).where(assignment.c.patient_id == patient)
@@ -63,4 +63,4 @@ def _silence(connection: Connection, patient: str) -> list[Period]:
         .where(outage.c.gateway_id.in_(gateways))
         .order_by(outage.c.starts_at, outage.c.seq)
     )
-    return [Period(start=row.starts_at, end=row.ends_at) for row in rows]
+    return tuple(Period(start=row.starts_at, end=row.ends_at) for row in rows)

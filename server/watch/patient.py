@@ -40,11 +40,11 @@ def load(connection: Connection, patient: str, command: Command | None = None) -
     ).scalar_one()
     memory = _memory(connection, patient)
     reading = tables.reading
-    fresh = _readings(connection, patient, reading.c.evaluation_seq.is_(None))
+    fresh = readings(connection, patient, reading.c.evaluation_seq.is_(None))
     arrivals = tuple(each for _, each in fresh if each.taken_at >= plan.starts_at)
     complete = memories.needs_history(memory, arrivals, plan=plan, command=command)
     if complete:
-        arrivals = tuple(each for _, each in _readings(connection, patient, reading.c.taken_at >= plan.starts_at))
+        arrivals = tuple(each for _, each in readings(connection, patient, reading.c.taken_at >= plan.starts_at))
     stored = _open_alerts(connection, patient)
     return Loaded(
         view=PatientView(
@@ -115,8 +115,8 @@ def _open_alerts(connection: Connection, patient: str) -> Sequence[Any]:
     return connection.execute(statement.order_by(table.c.id)).all()
 
 
-def _readings(connection: Connection, patient: str, which: Any) -> list[tuple[int, Arrival]]:
-    """Number and reading, in the order of arrival."""
+def readings(connection: Connection, patient: str, which: Any) -> list[tuple[int, Arrival]]:
+    """Number and reading of each row of `reading` that `which` chooses, in the order of arrival."""
     reading, value = tables.reading, tables.measurement
     chosen = (reading.c.patient_id == patient, which)
     values: dict[int, dict[str, Any]] = {}

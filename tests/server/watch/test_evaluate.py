@@ -3,18 +3,14 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
-
-from alerts import engine, memory
-from alerts.alert import to_mapping
-from alerts.view import PatientView
-from server.care import plans
+from server.access import system
 from server.db import tables
 from server.ingest.gateways import KeyRing
 from server.ingest.receive import receive
 from server.ingest.record import Message, record
+from server.reports.recorded import replayed
 from server.watch.evaluate import evaluate
-from server.watch.patient import _readings, load
+from server.watch.patient import load
 from tests.server.plans import activate, covid_plan
 from tests.server.world import START, World, an_id
 
@@ -123,42 +119,11 @@ def test_what_is_stored_equals_a_pure_replay_of_what_was_recorded(world: World) 
         asked.append(moment)
         while step.wake_at is not None and step.wake_at < moment + timedelta(minutes=9):
             step = judge(world, step.wake_at)
-    alerts, facts = _replay(world)
-    assert {row["id"]: row["body"] for row in world.rows(tables.alert)} == alerts
-    stored = [
-        (row["at"], row["kind"], row["rule"] or "", row["alert_id"], row["why"]) for row in world.rows(tables.fact)
-    ]
-    assert stored == facts
-    assert len(facts) > 10
-    assert {row["at"] for row in world.rows(tables.evaluation)} >= set(asked)
-
-
-def _replay(world: World) -> tuple[dict[str, Any], list[Any]]:
-    """The engine alone, fed from the tables of inputs."""
     with world.database.read() as connection:
-        plan = plans.active(connection, world.patient)
-        evaluations = connection.execute(select(tables.evaluation).order_by(tables.evaluation.c.seq)).all()
-        everything = _readings(connection, world.patient, tables.reading.c.seq > 0)
-        seen = select(tables.reading.c.seq, tables.reading.c.evaluation_seq)
-        first_seen = {row.seq: row.evaluation_seq for row in connection.execute(seen)}
-    assert plan is not None
-    remembered, alerts, facts = None, {}, []
-    for each in evaluations:
-        fresh = tuple(replace(a, judged=False) for seq, a in everything if first_seen[seq] == each.seq)
-        complete = memory.needs_history(remembered, fresh, plan=plan)
-        known = tuple(
-            replace(a, judged=first_seen[seq] < each.seq) for seq, a in everything if first_seen[seq] <= each.seq
-        )
-        view = PatientView(
-            patient=world.patient,
-            plan=plan,
-            memory=remembered,
-            arrivals=known if complete else fresh,
-            complete=complete,
-            alerts=tuple(alert for alert in alerts.values() if alert.is_open),
-        )
-        step = engine.step(view, each.at)
-        remembered = step.memory
-        alerts |= {alert.id: alert for alert in step.alerts}
-        facts += [(f.at, f.kind.value, f.rule, f.alert_id, dict(f.why)) for f in step.facts]
-    return {key: to_mapping(alert) for key, alert in alerts.items()}, facts
+        verdict = replayed(connection, system(), world.patient)
+    assert verdict.differences == ()
+    assert verdict.not_covered == ()
+    assert verdict.alerts == world.count(tables.alert)
+    assert verdict.facts == world.count(tables.fact) > 10
+    assert verdict.evaluations == world.count(tables.evaluation) >= len(asked)
+    assert {row["at"] for row in world.rows(tables.evaluation)} >= set(asked)
