@@ -183,6 +183,8 @@ def _object(body: bytes, longest: int = BODY_BYTES_MAX) -> dict[str, Any]:
         raise WireError("", f"not JSON: {error.msg} at character {error.pos}") from None
     except RecursionError:
         raise WireError("", "nested too deeply") from None
+    except ArithmeticError:  # an exponent beyond what a decimal can hold
+        raise WireError("", "has a number that no instrument gives") from None
     if not isinstance(fields, dict):
         raise WireError("", "not a JSON object")
     return fields

@@ -56,7 +56,10 @@ class Broker:
         return self._connected.is_set()
 
     def open(self) -> None:
-        """Start to connect, in the background, and keep trying."""
+        """Start to connect, in the background, and keep trying; also again after `close`."""
+        if self._closing.is_set():  # a client that was stopped leaves sockets behind when it starts again
+            self._client = self._make_client()
+            self._closing.clear()
         self._client.connect_async(self._settings.mqtt_host, self._settings.mqtt_port, _KEEP_ALIVE_SECONDS)
         self._client.loop_start()
 
@@ -68,7 +71,12 @@ class Broker:
         self._connected.clear()
 
     def take(self, most: int, linger_seconds: float, wait_seconds: float) -> list[Incoming]:
-        """Up to `most` messages: waits for the first, then `linger_seconds` for company; may be empty."""
+        """Up to `most` messages: waits for the first, then `linger_seconds` for company; may be empty.
+
+        Raises RuntimeError when nobody listens to the broker any more.
+        """
+        if not self._is_listening():
+            raise RuntimeError("the thread that listens to the broker has ended")
         try:
             batch = [self._waiting.get(timeout=wait_seconds)]
         except queue.Empty:
@@ -90,6 +98,11 @@ class Broker:
     def publish(self, topic: str, payload: bytes) -> None:
         """Send at least once while this process lives; kept while the broker is away."""
         self._client.publish(topic, payload, qos=1)
+
+    def _is_listening(self) -> bool:
+        # Nothing else tells: a client whose thread died still says that it is connected.
+        name = f"paho-mqtt-client-{self._settings.mqtt_client_id}"
+        return self._closing.is_set() or any(thread.name == name for thread in threading.enumerate())
 
     def _make_client(self) -> paho.Client:
         settings = self._settings
@@ -136,9 +149,11 @@ class Broker:
         self._connected.clear()
 
     def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        incoming = Incoming(
-            topic=message.topic, payload=bytes(message.payload), mid=message.mid, connection=self._connections
-        )
+        try:
+            topic = message.topic
+        except UnicodeDecodeError:  # an exception here would end the network thread; refused as a wrong topic instead
+            topic = "(not text)"
+        incoming = Incoming(topic=topic, payload=bytes(message.payload), mid=message.mid, connection=self._connections)
         while not self._closing.is_set():
             try:
                 self._waiting.put(incoming, timeout=_PUT_SECONDS)

@@ -15,8 +15,9 @@ from server.ingest.receive import Kind
 _PAYLOAD_BYTES_MAX = 32_768  # twice what the wire allows: enough to see what it was
 _TOPIC_MAX = 200
 _REMOVED = "removed"
-# What anybody on the broker can send in any number; it must not push out what our own gateways reported.
-_STRANGERS = (Kind.UNSEALED, Kind.FOREIGN_GATEWAY, Kind.UNKNOWN_GATEWAY, Kind.WRONG_TOPIC)
+# What anybody on the broker can send in any number, and what its gateway keeps and sends again: neither may push out
+# the only copy of what our own gateways reported.
+_STRANGERS = (Kind.UNSEALED, Kind.FOREIGN_GATEWAY, Kind.UNKNOWN_GATEWAY, Kind.WRONG_TOPIC, Kind.SERVER_FAULT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,6 +80,14 @@ class Refusal:
     message_id: ReadingId | None = None
     sealed: bool = False
 
+    @property
+    def is_final(self) -> bool:
+        """Whether its gateway may be told, and so forget it: its own word, and no later moment makes it right.
+
+        A reading ahead of our clock is right once the clocks agree; until then its gateway keeps it and asks again.
+        """
+        return self.sealed and self.kind is not Kind.FUTURE_TIME
+
 
 Received = Arrived | Unreadable | Reported | Refusal
 

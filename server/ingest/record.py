@@ -182,7 +182,7 @@ def _to_keep(message: Message, batch: _Batch) -> Kept | None:
             message_id=frame.id,
         )
     if isinstance(received, Refusal):
-        if received.sealed and received.gateway and received.message_id:
+        if received.is_final and received.gateway and received.message_id:
             rejection = Rejection(id=received.message_id, reason=received.reason)
             batch.rejected.setdefault(received.gateway, []).append(rejection)
         batch.quarantined[received.kind] += 1

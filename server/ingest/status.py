@@ -54,11 +54,11 @@ def parse_status(body: bytes) -> GatewayStatus:
 def _moment(field: str, value: object) -> datetime:
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise WireError(field, "must be an RFC 3339 time with its zone")
-    return moment.astimezone(UTC)
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
+    except (ValueError, OverflowError):  # no such date, or one before the year 1 in UTC
+        pass
+    raise WireError(field, "must be an RFC 3339 time with its zone")
 
 
 def _count(fields: Mapping[str, Any], field: str, highest: int) -> int | None:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from server.ingest import quarantine
 from server.ingest.gateways import KeyRing
@@ -85,8 +85,8 @@ class Ingest:
                     for each in batch:
                         self.handle([each], stop)
                     return
-                self._keep_our_fault(batch[0], error)
-                self._broker.acknowledge(batch)
+                if self._keep_our_fault(batch[0], error):
+                    self._broker.acknowledge(batch)
                 return
             else:
                 self.tell(batch, stored)
@@ -125,11 +125,21 @@ class Ingest:
             self._parts.metrics.quarantine_removed.inc(recorded.removed)
             _log.warning("quarantine full", removed=recorded.removed, rows_max=self._parts.settings.quarantine_rows_max)
 
-    def _keep_our_fault(self, incoming: Incoming, error: Exception) -> None:
-        """Keep a message that we could not handle; without a receipt its gateway will send it again."""
+    def _keep_our_fault(self, incoming: Incoming, error: Exception) -> bool:
+        """Keep a message that we could not handle; without a receipt its gateway will send it again.
+
+        False when it could not even be kept: then the broker keeps it too.
+        """
         _log.error("message not handled", exc_info=error)
         reason = f"The server failed on this message ({type(error).__name__}); its gateway keeps it and sends it again."
         kept = Kept(kind=Kind.SERVER_FAULT, reason=reason, topic=incoming.topic, payload=incoming.payload)
-        with self._parts.database.write() as connection:
-            quarantine.keep(connection, [kept], self._parts.clock.now())
+        try:
+            with self._parts.database.write() as connection:
+                now = self._parts.clock.now()
+                quarantine.keep(connection, [kept], now)
+                quarantine.trim(connection, self._parts.settings.quarantine_rows_max, now)
+        except SQLAlchemyError as failure:
+            _log.error("message not kept", error=type(failure).__name__)
+            return False
         self._parts.metrics.quarantine.labels(Kind.SERVER_FAULT).inc()
+        return True

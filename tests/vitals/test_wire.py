@@ -121,6 +121,7 @@ def test_a_wrong_field_is_named_with_its_reason(changes: dict[str, Any], field: 
         (b'{"values":{"spo2":NaN}}', "NaN is not a number"),
         (b'{"a":' * 5000 + b"1" + b"}" * 5000, "more than|nested too deeply"),
         (b"[" * 16_000, "nested too deeply"),
+        (b'{"v":1E99999999999999999999}', "no instrument gives"),
         (b" " * (BODY_BYTES_MAX + 1), "more than the"),
     ],
 )
@@ -208,3 +209,4 @@ def test_a_crooked_receipt_is_refused(raw: bytes) -> None:
 def test_the_id_of_a_refused_message_can_still_be_named() -> None:
     assert peek_id(body(values={"o2": 1})) == _ID
     assert peek_id(b"not json") is None
+    assert peek_id(b'{"v":1E99999999999999999999}') is None

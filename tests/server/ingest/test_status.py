@@ -40,6 +40,7 @@ def test_a_last_will() -> None:
         ("online", 1),
         ("at", "yesterday"),
         ("at", "2026-11-22T07:31:05"),
+        ("at", "0001-01-01T00:00:00+23:00"),
         ("battery", 101),
         ("battery", True),
         ("spool", -1),

@@ -65,6 +65,33 @@ def test_a_batch_gives_one_receipt_a_gateway_with_repeats_and_rejections(world: 
     assert world.count(tables.reading) == 50
 
 
+def test_a_role_that_ended_hears_again_when_it_is_started_again(world: World, broker: Mosquitto) -> None:
+    parts = parts_for(world, broker)
+    link = Broker(parts.settings)
+    for number in range(2):
+        role, stop = Ingest(parts, link), threading.Event()
+        thread = threading.Thread(target=role.run, args=(stop,))
+        thread.start()
+        with GatewayStub(broker, world.gateway, world.key) as gateway:
+            wait_for(lambda: link.connected)
+            gateway.publish(*world.reading(number=number))
+            wait_for(gateway.accepted)
+        stop.set()
+        thread.join(10)
+    assert world.count(tables.reading) == 2
+
+
+def test_a_reading_ahead_of_our_clock_is_kept_and_stays_with_its_gateway(world: World, broker: Mosquitto) -> None:
+    early = parts_for(world, broker).clock.now() + timedelta(minutes=16)
+    with running(parts_for(world, broker)), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish(*world.reading(number=1, taken_at=early))
+        gateway.publish(*world.reading(number=2))  # its receipt proves that the one before it was dealt with
+        wait_for(gateway.accepted)
+    assert gateway.accepted() == [an_id(2)]
+    assert not [each for receipt in gateway.receipts for each in receipt.rejected]
+    assert world.count(tables.quarantine) == 1
+
+
 def test_a_foreign_gateway_is_kept_and_gets_no_receipt(world: World, broker: Mosquitto) -> None:
     where, payload = world.reading(number=5)
     forged = world.sealed(Lane.READINGS, payload.partition(b"\n")[2], key=b"other key")
