@@ -1,7 +1,11 @@
 """Plan versions: what is judged, by which numbers. A version is never changed; a new one replaces it."""
 
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
+from itertools import groupby
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Connection, func, insert, select, update
@@ -55,12 +59,37 @@ def active(connection: Connection, patient: str) -> Plan | None:
 
 
 def silence(connection: Connection, patient: str) -> tuple[Period, ...]:
-    """When the gateways that speak for this patient were offline, oldest first."""
+    """When nobody spoke for this patient though somebody should have, oldest first, none touching the next.
+
+    At such a time he had devices, and every gateway that was theirs just then was offline: one that hears is enough,
+    and what a gateway does before it was his or afterwards is not his silence.
+    """
     outage, assignment = tables.gateway_outage, tables.assignment
-    gateways = select(assignment.c.gateway_id).where(assignment.c.patient_id == patient)
-    rows = connection.execute(
-        select(outage.c.starts_at, outage.c.ends_at)
-        .where(outage.c.gateway_id.in_(gateways))
-        .order_by(outage.c.starts_at, outage.c.seq)
-    )
-    return tuple(Period(start=row.starts_at, end=row.ends_at) for row in rows)
+    of_patient = assignment.c.patient_id == patient
+    assigned = select(assignment.c.gateway_id, assignment.c.starts_at, assignment.c.ends_at).where(of_patient)
+    gateways = select(assignment.c.gateway_id).where(of_patient)
+    offline = select(outage.c.gateway_id, outage.c.starts_at, outage.c.ends_at).where(outage.c.gateway_id.in_(gateways))
+    his, silent = Counter[str](), Counter[str]()  # gateway -> how many spans of it hold at the moment
+    changes = [*_changes(connection.execute(assigned), his), *_changes(connection.execute(offline), silent)]
+    changes.sort(key=lambda change: change[0])
+    periods: list[Period] = []
+    since: datetime | None = None
+    for moment, together in groupby(changes, key=lambda change: change[0]):
+        for _, spans, gateway, step in together:
+            spans[gateway] += step
+        current = [gateway for gateway, count in his.items() if count > 0]
+        is_silent = bool(current) and all(silent[gateway] > 0 for gateway in current)
+        if is_silent and since is None:
+            since = moment
+        elif not is_silent and since is not None:
+            periods.append(Period(start=since, end=moment))
+            since = None
+    return (*periods, Period(start=since)) if since is not None else tuple(periods)
+
+
+def _changes(rows: Iterable[Any], spans: Counter[str]) -> Iterator[tuple[datetime, Counter[str], str, int]]:
+    """Where each row's span (gateway, from, until) begins and ends: when, in which counter, whose, one up or down."""
+    for gateway, starts_at, ends_at in rows:
+        yield starts_at, spans, gateway, 1
+        if ends_at is not None:
+            yield ends_at, spans, gateway, -1
