@@ -57,7 +57,8 @@ def spelled_out(table: Mapping[str, Any], rule: AnyRule | None) -> dict[str, Any
         full["bands"] = [band_spelled_out(each, at, rule) for at, each in enumerate(table["bands"])]
     if isinstance(rule, Trend) and rule.method is Method.DELTA:
         full["clear_readings"] = rule.clear_readings
-    if isinstance(rule, Trend) and rule.method is Method.MACD_CUSUM:
+    own = isinstance(rule, Threshold) and (rule.relative or rule.with_baseline)
+    if isinstance(rule, Threshold | Trend) and (own or table.get("method") == Method.MACD_CUSUM):
         full["baseline_readings"], full["baseline_days"] = rule.baseline.readings, rule.baseline.days
     return full
 
