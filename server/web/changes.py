@@ -7,12 +7,15 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import structlog
 from sqlalchemy import func, select
 
 from server.db import tables
 from server.db.engine import Database
 
 _POLL_S = 1.0  # how late a change by another process may be seen; what is measured is measured in minutes
+
+_log = structlog.get_logger("varde.web")
 
 
 class Changes:
@@ -28,6 +31,7 @@ class Changes:
         self._listeners = 0
         self._print: tuple[object, ...] = ()
         self.number = 0
+        self.is_blind = False  # the last look failed: nobody knows whether a page is still true
         self.is_closed = False
         self._closing: asyncio.Future[None] | None = None
 
@@ -43,7 +47,7 @@ class Changes:
         self._loop = asyncio.get_running_loop()
         while True:
             await self._wanted.wait()
-            await self._look()
+            await self._try_to_look()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), self._poll_s)
             self._asked.clear()
@@ -82,6 +86,16 @@ class Changes:
 
     def _close_soon(self) -> None:
         self._closing = asyncio.ensure_future(self.close())  # kept, or nobody would hold the task
+
+    async def _try_to_look(self) -> None:
+        try:
+            await self._look()
+        except Exception as error:  # noqa: BLE001 - one look that failed must not be the last one
+            if not self.is_blind:
+                _log.error("cannot look for changes", exc_info=error)
+            self.is_blind = True
+        else:
+            self.is_blind = False
 
     async def _look(self) -> None:
         seen = await asyncio.to_thread(fingerprint, self._database)

@@ -18,7 +18,10 @@ _BEATS_MAX = 60  # then the browser connects again, and whether it is still logg
 @router.get("/live", response_class=EventSourceResponse)
 @needs(Action.ENTER)
 async def live(visit: LoggedIn) -> AsyncIterator[ServerSentEvent]:
-    """A number that grows with every change, and every few seconds the same number as a sign of life."""
+    """A number that grows with every change, and every few seconds the same number as a sign of life.
+
+    No sign while changes cannot be seen: the page then calls itself stale.
+    """
     changes, clock = visit.web.changes, visit.web.parts.clock
     async with changes.listening():
         number = -1
@@ -26,5 +29,7 @@ async def live(visit: LoggedIn) -> AsyncIterator[ServerSentEvent]:
             number = await changes.after(number, 0 if number < 0 else _BEAT_S)
             if changes.is_closed:
                 return
+            if changes.is_blind:
+                continue
             at = clock.now().astimezone(ZoneInfo(HOME_ZONE))
             yield ServerSentEvent(raw_data=json.dumps({"number": number, "at": f"{at:%H:%M:%S}"}), retry=2000)

@@ -1,12 +1,18 @@
 """No route without an action, and pages that follow what is committed."""
 
 import asyncio
+import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from fastapi import APIRouter
+from sqlalchemy.exc import OperationalError
 
+from server.web import changes as changing
 from server.web.app import UndeclaredRouteError, build_web
 from server.web.changes import Changes
+from server.web.routes import live as living
 from tests.server.web.hamlet import Hamlet
 
 
@@ -49,3 +55,33 @@ def test_a_nudge_before_anybody_listens_is_harmless(lia: Hamlet) -> None:
     changes.nudge()
     changes.let_go()
     assert changes.number == 0
+
+
+async def test_a_look_that_fails_is_not_the_last_and_the_stream_is_silent_meanwhile(
+    lia: Hamlet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, is_locked, refused = changing.fingerprint, threading.Event(), threading.Semaphore(0)
+
+    def look(*given: Any) -> tuple[object, ...]:
+        if is_locked.is_set():
+            refused.release()
+            raise OperationalError("select", {}, Exception("database is locked"))
+        return real(*given)
+
+    monkeypatch.setattr(changing, "fingerprint", look)
+    monkeypatch.setattr(living, "_BEAT_S", 0.02)
+    changes = Changes(lia.parts.database, poll_s=0.01)
+    watching = asyncio.create_task(changes.watch())
+    visit: Any = SimpleNamespace(web=SimpleNamespace(changes=changes, parts=lia.parts))
+    stream: Any = living.live(visit)
+    await anext(stream)
+    is_locked.set()
+    for _ in range(2):  # at the second one the first is known
+        assert await asyncio.to_thread(refused.acquire, timeout=10)
+    beat = asyncio.ensure_future(anext(stream))
+    assert not (await asyncio.wait([beat], timeout=0.3))[0]  # some fifteen beats that are not sent
+    is_locked.clear()
+    await asyncio.wait_for(beat, 10)
+    assert not watching.done()
+    await stream.aclose()
+    watching.cancel()
