@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Row, func, insert, or_, select, update
 
 from server.db import tables
@@ -18,6 +19,8 @@ _TEXTS = {
     "owner": "Something that you took on in Varde waits for you.",
 }
 _TEXT = "Something in Varde waits for you."
+
+_log = structlog.get_logger("varde.notify")
 
 
 def deliver(parts: Parts, channel: Channel) -> int:
@@ -39,6 +42,9 @@ def _attempt(parts: Parts, channel: Channel, row: Row[Any]) -> None:
         channel.send(Notice(number=row.seq, to=row.to, text=_TEXTS.get(row.to, _TEXT)))
     except ChannelError as error:
         reason = str(error)
+    except Exception as error:  # noqa: BLE001 - a fault in one delivery must not hold up the notices behind it
+        _log.error("channel failed", channel=channel.name, number=row.seq, exc_info=error)
+        reason = type(error).__name__  # its text may hold an address
     outcome = "sent" if reason is None else "failed"
     tried = {
         "municipality_id": row.municipality_id,

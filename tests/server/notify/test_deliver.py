@@ -82,3 +82,25 @@ def test_the_text_says_that_something_waits_and_not_what(waiting: World) -> None
     (notice,) = channel.sent
     assert notice.text == "Something in Varde waits for you."
     assert waiting.patient not in str(notice)
+
+
+class Broken(Fickle):
+    """A channel that fails in a way of its own at the first notice, whenever it comes."""
+
+    def send(self, notice: Notice) -> None:
+        if notice.number == 1:
+            raise ConnectionRefusedError("nobody@example.invalid")
+        super().send(notice)
+
+
+def test_a_fault_of_a_channel_is_a_failed_attempt_and_holds_nobody_up(waiting: World) -> None:
+    (notice,), (row,) = waiting.rows(tables.fact), waiting.rows(tables.outbox)
+    with waiting.database.write() as connection:
+        connection.execute(insert(tables.fact).values(**notice | {"seq": 2}))
+        connection.execute(insert(tables.outbox).values(**row | {"seq": 2, "fact_seq": 2}))
+    channel = Broken(0)
+    assert deliver(waiting.parts(), channel) == 2
+    assert [each.number for each in channel.sent] == [2]
+    tried = [(row["outbox_seq"], row["outcome"], row["reason"]) for row in waiting.rows(tables.attempt)]
+    assert tried == [(1, "failed", "ConnectionRefusedError"), (2, "sent", None)]
+    assert waiting.rows(tables.outbox)[0]["send_at"] is not None  # tried again later
