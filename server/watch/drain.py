@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -33,11 +34,25 @@ def drain(parts: Parts) -> int:
         count, oldest = connection.execute(select(func.count(), func.min(table.c.evaluate_at)).where(ready)).one()
     parts.metrics.due.set(count)
     parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
-    judged = sum(_judge(parts, patient) for patient in due)
-    if judged:
+    if _judge_all(parts, due):
         parts.changed.ring()
         parts.wake_notify.ring()
     return len(due)
+
+
+def _judge_all(parts: Parts, patients: Sequence[str]) -> int:
+    """How many were judged. Raises `OperationalError` when the database fails for two in a row, or for any write."""
+    judged, failed = 0, False
+    for patient in patients:
+        try:
+            judged += _judge(parts, patient)
+            failed = False
+        except OperationalError as error:
+            if failed:
+                raise  # the database's trouble, not a patient's
+            failed = True
+            _put_off(parts, patient, error)
+    return judged
 
 
 def _judge(parts: Parts, patient: str) -> bool:
@@ -47,15 +62,19 @@ def _judge(parts: Parts, patient: str) -> bool:
         with parts.database.write() as connection:
             step = evaluate(connection, patient, parts.clock.now())
     except OperationalError:
-        raise  # the database's trouble, not the patient's
+        raise  # whose trouble it is, the next patient shows
     except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others
-        parts.metrics.evaluation_failures.inc()
-        _log.error("patient not judged", patient=patient, exc_info=error)
-        _postpone(parts, patient, type(error).__name__)
+        _put_off(parts, patient, error)
         return False
     parts.metrics.evaluation.observe(time.monotonic() - began)
     _count_alerts(parts, step)
     return True
+
+
+def _put_off(parts: Parts, patient: str, error: Exception) -> None:
+    parts.metrics.evaluation_failures.inc()
+    _log.error("patient not judged", patient=patient, exc_info=error)
+    _postpone(parts, patient, type(error).__name__)
 
 
 def _postpone(parts: Parts, patient: str, trouble: str) -> None:

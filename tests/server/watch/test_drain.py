@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import OperationalError
 
 from server.db import tables
 from server.parts import Parts
@@ -135,3 +136,34 @@ def test_time_alone_wakes_the_watch(world: World) -> None:
     finally:
         stop.set()
         watching.join(10)
+
+
+def test_a_patient_whose_own_rows_the_database_refuses_holds_nobody_up(
+    two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = sorted(world.patient for world in two)
+    real = drain.evaluate
+
+    def evaluate(connection: Any, patient: str, now: Any) -> Any:
+        if patient == first:
+            raise OperationalError("select", {}, Exception("too many SQL variables"))
+        return real(connection, patient, now)
+
+    monkeypatch.setattr(drain, "evaluate", evaluate)
+    parts = two[0].parts()
+    assert drain.drain(parts) == 2
+    assert [row["patient_id"] for row in two[0].rows(tables.evaluation)] == [second]
+    stuck = next(row for row in two[0].rows(tables.due) if row["patient_id"] == first)
+    assert (stuck["failures"], stuck["trouble"]) == (1, "OperationalError")
+
+
+def test_a_database_that_fails_for_two_in_a_row_is_no_patients_trouble(
+    two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def evaluate(*_: Any) -> None:
+        raise OperationalError("select", {}, Exception("disk I/O error"))
+
+    monkeypatch.setattr(drain, "evaluate", evaluate)
+    with pytest.raises(OperationalError):
+        drain.drain(two[0].parts())
+    assert sorted(row["failures"] for row in two[0].rows(tables.due)) == [0, 1]
