@@ -42,7 +42,7 @@ class Click:
 
 
 def act(connection: Connection, actor: Actor, click: Click, now: datetime) -> Step:
-    """Do it, in the caller's transaction, and note it in the audit.
+    """Do it, in the caller's transaction, and note it in the audit. `now` was read inside that transaction.
 
     Raises `RefusedError`, `NotFoundError`, `ChangedMeanwhileError` and `IllegalSignal`; then nothing is changed.
     """

@@ -66,7 +66,7 @@ def _click(visit: Visit, click: Click, shown: Seen, back: str) -> Response:
     meant = Click(alert=click.alert, signal=click.signal, outcome=click.outcome, version=_version(visit, click, shown))
     try:
         with parts.database.write() as connection:
-            act(connection, visit.actor, meant, visit.speech.now)
+            act(connection, visit.actor, meant, parts.clock.now())  # not before the lock: others wrote meanwhile
     except (ChangedMeanwhileError, IllegalSignal):
         with visit.read() as asking:
             flash = _who_was_faster(visit, asking, click.alert)

@@ -172,7 +172,7 @@ def build_api(parts: Parts) -> FastAPI:
 
 def _click(by: Call, click: Click) -> Response:
     with by.parts.database.write() as connection:
-        act(connection, by.actor, click, by.now)
+        act(connection, by.actor, click, by.parts.clock.now())  # not before the lock: others wrote meanwhile
         row = _alert(connection, by.actor, click.alert)
     by.parts.wake_watch.ring()  # when to ask about the patient again has changed
     by.parts.wake_notify.ring()

@@ -2,18 +2,21 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from fastapi import APIRouter
+from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
 from server.access import Action, Role, action_of
 from server.app import build_pages
 from server.care.credentials import NewToken, create_token
 from server.db import tables
+from server.db.engine import Database
 from server.parts import Parts
 from server.watch import beat
 from server.watch.evaluate import evaluate
@@ -288,3 +291,23 @@ def test_answers_have_the_shapes_that_the_document_promises(world: World, client
     for path in ("/alerts", "/readings", "/quarantine"):
         schema = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
         assert "Listed" in schema["$ref"]
+
+
+def test_a_click_is_of_the_time_when_it_is_done(
+    world: World, parts: Parts, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alarm(world, 88)
+    (row,) = world.rows(tables.alert)
+    headers, real, clock = token(world) | {"If-Match": f'"{row["version"]}"'}, Database.write, parts.clock
+    assert isinstance(clock, ManualClock)
+
+    @contextmanager
+    def late(database: Database) -> Iterator[Connection]:
+        with real(database) as connection:
+            clock.advance(timedelta(seconds=20))
+            yield connection
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Database, "write", late)
+        assert client.post(f"{ALERTS}/{row['id']}/acknowledge", headers=headers).status_code == 200
+    assert world.rows(tables.evaluation)[-1]["at"] == START + timedelta(seconds=20)

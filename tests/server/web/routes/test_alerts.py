@@ -1,12 +1,16 @@
 """The two buttons, through the real rules: what they do, and who is told that somebody was faster."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from starlette.testclient import TestClient
 
 from server.db import tables
+from server.db.engine import Database
 from tests.server.web.conftest import Visitor
 from tests.server.web.hamlet import Hamlet
 from tests.server.web.routes.test_worklist import text_of
@@ -116,3 +120,23 @@ def test_an_alert_of_nowhere_is_not_found_and_a_technician_may_not(lia: Hamlet, 
 def test_back_leads_nowhere_else(lia: Hamlet, alert: str, anna: TestClient) -> None:
     form = form_of(anna, alert) | {"back": "https://evil.example/"}
     assert anna.post(f"/alerts/{alert}/acknowledge", data=form).headers["location"] == "/?done=acknowledged"
+
+
+def test_a_click_is_of_the_time_when_it_is_done_and_not_when_it_began_to_wait(
+    lia: Hamlet, alert: str, anna: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others did while it waited for the write lock must not come after it."""
+    form, asked, real = form_of(anna, alert), lia.clock.now(), Database.write
+
+    @contextmanager
+    def late(database: Database) -> Iterator[Connection]:
+        with real(database) as connection:
+            lia.clock.advance(timedelta(seconds=20))
+            yield connection
+
+    with monkeypatch.context() as busy:
+        busy.setattr(Database, "write", late)
+        assert anna.post(f"/alerts/{alert}/acknowledge", data=form).status_code == 303
+    with lia.parts.database.read() as connection:
+        done = connection.execute(select(tables.evaluation.c.at).order_by(tables.evaluation.c.seq.desc())).scalars()
+        assert next(done) == asked + timedelta(seconds=20)
