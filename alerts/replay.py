@@ -3,6 +3,7 @@
 What the server does with a database and a ticker, this does with lists. Stories, back-tests and training run on it.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -83,8 +84,8 @@ def run(replay: Replay, arrivals: Iterable[Arrival], events: Iterable[Timed], un
 
     Arrivals with the same `received_at` are one batch; events at one moment keep their order.
     """
-    waiting = sorted(arrivals, key=lambda each: each.received_at)
-    coming = sorted(events, key=lambda each: each.at)
+    waiting = deque(sorted(arrivals, key=lambda each: each.received_at))
+    coming = deque(sorted(events, key=lambda each: each.at))
     at = replay.plan.starts_at
     replay.arrive((), at)
     while True:
@@ -94,8 +95,9 @@ def run(replay: Replay, arrivals: Iterable[Arrival], events: Iterable[Timed], un
         if not moments:
             return
         at = max(at, min(moments))
-        batch = [each for each in waiting if each.received_at <= at]
-        waiting = waiting[len(batch) :]
+        batch = []
+        while waiting and waiting[0].received_at <= at:
+            batch.append(waiting.popleft())
         replay.arrive(batch, at)
         while coming and coming[0].at <= at:
-            coming.pop(0).do(replay)
+            coming.popleft().do(replay)
