@@ -22,7 +22,7 @@ _ENDS = frozenset({FactKind.OVER, FactKind.RESOLVED, FactKind.WITHDRAWN})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
-    """A span of time in aware UTC; `start` belongs to it, `end` does not."""
+    """A span of time in aware UTC; both ends belong to it."""
 
     start: datetime
     end: datetime
@@ -33,7 +33,7 @@ class Span:
 
     def holds(self, moment: datetime) -> bool:
         """Whether `moment` lies in it."""
-        return self.start <= moment < self.end
+        return self.start <= moment <= self.end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

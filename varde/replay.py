@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from server.access import system
@@ -21,16 +22,15 @@ def main(argv: Sequence[str]) -> int:
     asked = _parser().parse_args(argv)
     try:
         settings = settings_from({"data": asked.data, "database": asked.database})
-        database = inputs.open_database(settings)
-        with database.read() as connection:
-            patients = tuple(asked.patient or inputs.patients(connection, system()))
         equal = True
-        for patient in counted(patients, "patients"):
+        with closing(inputs.open_database(settings)) as database:
             with database.read() as connection:
-                verdict = replayed(connection, system(), patient)
-            _tell(verdict)
-            equal = equal and verdict.equal
-        database.close()
+                patients = tuple(asked.patient or inputs.patients(connection, system()))
+            for patient in counted(patients, "patients"):
+                with database.read() as connection:
+                    verdict = replayed(connection, system(), patient)
+                _tell(verdict)
+                equal = equal and verdict.equal
     except (SettingsError, WrongTablesError, NotFoundError, OSError) as error:
         sys.stderr.write(f"varde replay: {error}\n")
         return WRONG

@@ -119,6 +119,13 @@ def test_only_the_span_is_counted_but_all_is_judged(story):
     assert compare("p", (story.plan, story.plan), story.arrivals, early).span.start == start
 
 
+def test_what_the_last_reading_raises_is_counted(story):
+    last = max(each.received_at for each in story.arrivals)
+    asked = Question(span=Span(start=story.plan.starts_at, end=last))
+    report = compare("p", (story.plan, story.plan), story.arrivals, asked)
+    assert dict(report.in_force.episodes) == {"spo2_low": 2, "temperature_high": 2}
+
+
 def test_another_rulebook_takes_the_place_of_the_individual_limits(story):
     book = rulebook.load("frail")
     other = candidate(story.plan, book, {})

@@ -33,7 +33,7 @@ def test_help_shows_the_commands_in_groups() -> None:
     shown = _varde("--help").stdout
     for word in ("Try it", "Run it", "Set it up", "Look into it", "demo", "server", "gateway", "simulate", "story"):
         assert word in shown
-    for word in ("decode", "migrate", "token", "enrol-gateway", "doctor", "rulebook", "replay"):
+    for word in ("decode", "migrate", "token", "enrol-gateway", "doctor", "rulebook", "replay", "backtest"):
         assert word in shown
 
 
