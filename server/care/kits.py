@@ -1,23 +1,26 @@
 """Gateways, devices and whose they are. A gateway's word counts only for devices assigned together with it."""
 
 import secrets
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, or_, select, update
 
+from alerts import memory as memories
 from server.db import tables
 from server.db.dialect import due_at_latest
 from server.vault import Vault
 from vitals.topics import gateway_id
 
 _KEY_BYTES = 32  # as long as the seal's digest
+_READINGS_AT_ONCE = 10_000  # numbers in one statement
 
 
 class AssignmentError(ValueError):
-    """The device is in somebody's hands at that time, or the parts belong to different municipalities."""
+    """The device is in somebody's hands then, the times make no span, or the parts do not belong together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ def assign(connection: Connection, new: NewAssignment, now: datetime) -> str:
     Returns the assignment's id; raises `AssignmentError`.
     """
     municipality = _common_municipality(connection, new)
+    _check_span(new.starts_at, new.ends_at)
     table = tables.assignment
     overlapping = select(table.c.id).where(
         table.c.device_id == new.device,
@@ -111,9 +115,35 @@ def assign(connection: Connection, new: NewAssignment, now: datetime) -> str:
     return str(row["id"])
 
 
-def end_assignment(connection: Connection, assignment: str, ends_at: datetime) -> None:
-    """The device is nobody's from `ends_at` on."""
-    connection.execute(update(tables.assignment).where(tables.assignment.c.id == assignment).values(ends_at=ends_at))
+def end_assignment(connection: Connection, assignment: str, ends_at: datetime, now: datetime) -> None:
+    """The device is nobody's from `ends_at` on, also when that was a while ago: readings taken since wait for whoever
+    had it then, and the rules are asked about the patient anew without them. Raises `AssignmentError`.
+    """
+    table = tables.assignment
+    ended = connection.execute(select(table).where(table.c.id == assignment)).one_or_none()
+    if ended is None:
+        raise AssignmentError("assignment: there is none of this id")
+    _check_span(ended.starts_at, ends_at)
+    connection.execute(update(table).where(table.c.id == assignment).values(ends_at=ends_at))
+    if not _release(connection, ended, ends_at):
+        return
+    _forget_readings(connection, ended.patient_id)
+    due_at_latest(connection, [(ended.patient_id, ended.municipality_id)], now)
+    others = select(table).where(table.c.device_id == ended.device_id, table.c.id != assignment)
+    for row in connection.execute(others).all():  # what another gateway of the patient heard too counts again
+        held = NewAssignment(
+            device=row.device_id,
+            patient=row.patient_id,
+            gateway=row.gateway_id,
+            starts_at=row.starts_at,
+            ends_at=row.ends_at,
+        )
+        _claim_waiting(connection, held, row.municipality_id, now)
+
+
+def _check_span(starts_at: datetime, ends_at: datetime | None) -> None:
+    if ends_at is not None and ends_at < starts_at:
+        raise AssignmentError(f"ends_at: {ends_at:%Y-%m-%d %H:%M}Z is before the start, {starts_at:%Y-%m-%d %H:%M}Z")
 
 
 def _common_municipality(connection: Connection, new: NewAssignment) -> str:
@@ -127,23 +157,60 @@ def _common_municipality(connection: Connection, new: NewAssignment) -> str:
 
 
 def _claim_waiting(connection: Connection, new: NewAssignment, municipality: str, now: datetime) -> None:
-    reading = tables.reading
-    address = select(tables.device.c.address).where(tables.device.c.id == new.device).scalar_subquery()
-    waiting = select(reading.c.seq).where(
-        reading.c.municipality_id == municipality,
-        reading.c.unclaimed.is_not(None),
-        reading.c.unclaimed != "heard_twice",
-        reading.c.device == address,
-        reading.c.gateway_id == new.gateway,
-        reading.c.taken_at >= new.starts_at,
+    reading, copy = tables.reading, tables.reading.alias("copy")
+    waiting = and_(
+        _heard(new.device, new.gateway, municipality, new.starts_at, new.ends_at), reading.c.unclaimed.is_not(None)
     )
-    if new.ends_at is not None:
-        waiting = waiting.where(reading.c.taken_at < new.ends_at)
-    numbers = list(connection.execute(waiting).scalars())
+    # What two gateways of one patient heard is theirs once (ingest/record.py says the same of what comes from now on).
+    is_theirs = exists(select(copy.c.seq).where(copy.c.patient_id == new.patient, copy.c.id == reading.c.id))
+    connection.execute(update(reading).where(waiting, is_theirs).values(unclaimed="heard_twice"))
+    numbers = list(connection.execute(select(reading.c.seq).where(waiting, ~is_theirs)).scalars())
     if not numbers:
         return
-    theirs = {"patient_id": new.patient}
-    connection.execute(update(reading).where(reading.c.seq.in_(numbers)).values(unclaimed=None, **theirs))
-    values = tables.measurement
-    connection.execute(update(values).where(values.c.reading_seq.in_(numbers)).values(**theirs))
+    _give(connection, numbers, new.patient, None)
     due_at_latest(connection, [(new.patient, municipality)], now)
+
+
+def _release(connection: Connection, ended: Row[Any], ends_at: datetime) -> bool:
+    """Take back what the assignment claimed from `ends_at` on; whether that was anything."""
+    reading = tables.reading
+    claimed = or_(reading.c.patient_id == ended.patient_id, reading.c.unclaimed == "heard_twice")
+    since = _heard(ended.device_id, ended.gateway_id, ended.municipality_id, ends_at, ended.ends_at)
+    numbers = list(connection.execute(select(reading.c.seq).where(since, claimed)).scalars())
+    _give(connection, numbers, None, "not_assigned")
+    return bool(numbers)
+
+
+def _heard(
+    device: str, gateway: str, municipality: str, starts_at: datetime, ends_at: datetime | None
+) -> ColumnElement[bool]:
+    """Which rows of `reading` this gateway heard of the device in that time."""
+    reading = tables.reading
+    address = select(tables.device.c.address).where(tables.device.c.id == device).scalar_subquery()
+    heard = and_(
+        reading.c.municipality_id == municipality,
+        reading.c.device == address,
+        reading.c.gateway_id == gateway,
+        reading.c.taken_at >= starts_at,
+    )
+    return heard if ends_at is None else and_(heard, reading.c.taken_at < ends_at)
+
+
+def _give(connection: Connection, numbers: Sequence[int], patient: str | None, unclaimed: str | None) -> None:
+    """Make these readings the patient's, or nobody's; the rules have not seen them for whoever has them now."""
+    reading, value = tables.reading, tables.measurement
+    for start in range(0, len(numbers), _READINGS_AT_ONCE):
+        part = numbers[start : start + _READINGS_AT_ONCE]
+        theirs = {"patient_id": patient, "unclaimed": unclaimed, "evaluation_seq": None}
+        connection.execute(update(reading).where(reading.c.seq.in_(part)).values(theirs))
+        connection.execute(update(value).where(value.c.reading_seq.in_(part)).values(patient_id=patient))
+
+
+def _forget_readings(connection: Connection, patient: str) -> None:
+    """Have the rules make their memory anew from the readings; what people clicked is in it too, and stays."""
+    table = tables.memory
+    body = connection.execute(select(table.c.body).where(table.c.patient_id == patient)).scalar()
+    if body is None:
+        return
+    stale = memories.dump(replace(memories.load(body), stale=True))
+    connection.execute(update(table).where(table.c.patient_id == patient).values(body=stale))

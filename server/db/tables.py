@@ -228,6 +228,8 @@ reading = Table(
     Column("battery", Integer),
     # Per gateway, because ids can be computed by anyone: nobody may take another's id first and so silence it.
     UniqueConstraint("id", "gateway_id"),
+    # A patient has a reading once, whichever of their gateways heard it. Those that nobody has are not compared.
+    Index("uq_reading_patient_id_id", "patient_id", "id", unique=True),
     Index("ix_reading_patient_id_taken_at", "patient_id", "taken_at"),
     Index("ix_reading_patient_id_evaluation_seq", "patient_id", "evaluation_seq"),
     Index("ix_reading_municipality_id_unclaimed", "municipality_id", "unclaimed"),

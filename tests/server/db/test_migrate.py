@@ -3,9 +3,11 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Table, delete, insert, update
+from sqlalchemy import Table, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
+from server.care import kits
+from server.care.kits import NewGateway
 from server.db import tables
 from server.db.engine import Database, file_address
 from server.db.migrate import WrongTablesError, check, upgrade_database
@@ -43,6 +45,24 @@ def test_a_migration_that_is_cut_short_leaves_nothing(tmp_path: Path, monkeypatc
     upgrade_database(database)
     check(database)
     database.close()
+
+
+def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrating(world: World) -> None:
+    world.record(world.reading())
+    value = tables.measurement
+    with world.database.write() as connection:
+        connection.exec_driver_sql("DROP INDEX uq_reading_patient_id_id")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+        second = NewGateway(id="gw-fjordvik-2", municipality=world.municipality)
+        kits.enrol_gateway(connection, world.vault, second, START)
+        (row,) = connection.execute(select(tables.reading)).mappings()
+        connection.execute(insert(tables.reading).values({**row, "seq": 2, "gateway_id": second.id}))
+        for each in connection.execute(select(value)).mappings().all():
+            connection.execute(insert(value).values({**each, "reading_seq": 2}))
+    upgrade_database(world.database)
+    owners = [(each["patient_id"], each["unclaimed"]) for each in world.rows(tables.reading)]
+    assert owners == [(world.patient, None), (None, "heard_twice")]
+    assert [each["patient_id"] for each in world.rows(value)] == [world.patient, world.patient, None, None]
 
 
 @pytest.mark.parametrize("table", [tables.fact, tables.audit], ids=lambda table: table.name)

@@ -47,7 +47,7 @@ def test_two_gateways_cannot_take_each_others_ids(world: World) -> None:
 
 def test_a_reading_belongs_to_whoever_had_the_device_when_it_was_taken(world: World) -> None:
     with world.database.write() as connection:
-        kits.end_assignment(connection, world.assignment, START)
+        kits.end_assignment(connection, world.assignment, START, START)
     recorded = world.record(world.reading(number=9), world.reading(number=10))
     assert (recorded.readings["new"], recorded.readings["unclaimed"]) == (1, 1)
     claimed = {row["id"]: (row["patient_id"], row["unclaimed"]) for row in world.rows(tables.reading)}
