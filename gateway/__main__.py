@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from gateway.relay import Clocks, run
+from gateway.relay import Clocks, RelayEnded, run
 from gateway.settings import Settings, SettingsError, load
 from gateway.spool import SpoolBroken
 from vitals.clock import SystemClock, clock_from
@@ -19,7 +19,7 @@ log = logging.getLogger("gateway")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT: 0 after a clean stop, 1 when the disk failed, 2 when the settings are wrong."""
+    """Run until SIGTERM or SIGINT: 0 after a clean stop, 1 when disk or radio failed, 2 for wrong settings."""
     parser = argparse.ArgumentParser(prog="varde gateway", description="Relay what the devices of one home say.")
     parser.add_argument("--settings", required=True, type=Path, metavar="FILE", help="TOML, see gateway/settings.py")
     parser.add_argument("--verbose", action="store_true", help="log every step")
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:  # what only shows when the radio is built: a backend that is not there
         print(f"varde gateway: {error}", file=sys.stderr)
         return 2
-    except SpoolBroken as error:
+    except (SpoolBroken, RelayEnded) as error:
         log.critical("stopped reason=%r", str(error))
         return 1
     finally:

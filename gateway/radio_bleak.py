@@ -185,6 +185,9 @@ class _Adapter:
                 async with self._factory(name=self._settings.name, transport=self._settings.transport) as backend:
                     while True:
                         await self._scan(backend)
+            except asyncio.CancelledError:  # ours, or one that a stack let escape from a future of its own
+                _stop_if_told()
+                self._presence.gone("CancelledError: the stack gave up")
             # Every Bluetooth stack fails in words of its own; none of them may silence the home for good.
             except Exception as error:  # noqa: BLE001
                 self._presence.gone(f"{type(error).__name__}: {error}")

@@ -33,6 +33,10 @@ from vitals.wire import render_frame, render_reading
 log = logging.getLogger(__name__)
 
 
+class RelayEnded(RuntimeError):  # noqa: N818
+    """A part of the relay came to its end though nobody told it to; nobody would be listening or sending."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
     """`given` is what readings carry; `real`, the machine's own, is what links and kills happen on."""
@@ -44,7 +48,7 @@ class Clocks:
 async def run(
     settings: Settings, radio: Radio, clocks: Clocks, stop: asyncio.Event, patience: Patience | None = None
 ) -> None:
-    """Relay until `stop` is set; raises `SpoolBroken`, or what ended the radio."""
+    """Relay until `stop` is set; raises `SpoolBroken`, what ended the radio, or `RelayEnded` when that is unknown."""
     spool = Spool.open(settings.spool)
     try:
         identity = Identity(gateway=settings.id, key=settings.key)
@@ -54,6 +58,8 @@ async def run(
         await _first_of(
             radio.run(settings.devices, relay.hear, relay.report), uplink.run(relay.status), stop.wait(), relay.broken()
         )
+        if not stop.is_set():
+            raise RelayEnded("the radio or the uplink ended without being told to")
         log.info("stop gateway=%s spool=%d", settings.id, spool.depth)
     finally:
         spool.close()

@@ -10,6 +10,7 @@ from bleak.backends.characteristic import BleakGATTCharacteristic
 from device_sims.bleak_bumble import BumbleBackend, BumbleClient, BumbleScanner
 
 scans = 0
+quits = 0
 connecting = asyncio.Event()
 
 
@@ -51,6 +52,17 @@ class DeafClient(BumbleClient):
         await super().connect(pair)
 
 
+class QuittingClient(BumbleClient):
+    """A stack that lets the cancellation of a future of its own escape, once."""
+
+    async def connect(self, pair: bool, **_bleak: Any) -> None:
+        global quits
+        quits += 1
+        if quits == 1:
+            raise asyncio.CancelledError
+        await super().connect(pair)
+
+
 class CountedScanner(BumbleScanner):
     """Counts how often it was started."""
 
@@ -76,6 +88,12 @@ class DeafBackend(BumbleBackend):
     @property
     def client_args(self) -> Mapping[str, Any]:
         return {**super().client_args, "backend": DeafClient}
+
+
+class QuittingBackend(BumbleBackend):
+    @property
+    def client_args(self) -> Mapping[str, Any]:
+        return {**super().client_args, "backend": QuittingClient}
 
 
 class CountedBackend(BumbleBackend):

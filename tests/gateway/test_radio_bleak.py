@@ -223,6 +223,15 @@ async def test_it_ends_when_told_even_if_the_stack_swallows_that(home: Home) -> 
     assert listener.heard == []
 
 
+async def test_a_cancellation_that_nobody_asked_for_does_not_end_it(home: Home) -> None:
+    device = await home.add(OXIMETER)
+    device.store(FRAME)
+    stacks.quits = 0
+    async with listening(home, backend="tests.gateway.stacks:QuittingBackend") as listener:
+        await until(lambda: listener.frames == [FRAME])
+    assert stacks.quits >= 2
+
+
 async def test_an_adapter_that_dies_is_said_once_and_used_again_when_it_is_back(
     home: Home, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from gateway.flights import Patience
 from gateway.radio import Hear, KnownDevice, Notification, Report, Session, SessionState, unreported
-from gateway.relay import Clocks, Relay, run
+from gateway.relay import Clocks, Relay, RelayEnded, run
 from gateway.settings import AdapterSettings, MqttSettings, Settings
 from gateway.spool import Spool, SpoolBroken, SpoolFull
 from tests.broker import Mosquitto, free_port
@@ -238,6 +238,18 @@ async def test_what_ends_the_radio_ends_the_relay(tmp_path: Path) -> None:
     clocks = Clocks(given=ManualClock(SHOWN), real=ManualClock(REAL))
     with pytest.raises(RuntimeError, match="no radio at all"):
         await run(settings(tmp_path, free_port()), Failing(ManualClock(SHOWN)), clocks, asyncio.Event(), QUICK)
+
+
+@pytest.mark.parametrize("ends", ["returns", "is cancelled"])
+async def test_a_radio_that_ends_without_being_told_is_not_a_clean_stop(tmp_path: Path, ends: str) -> None:
+    class Quitting(HandRadio):
+        async def run(self, devices: Sequence[KnownDevice], hear: Hear, report: Report = unreported) -> None:
+            if ends == "is cancelled":
+                raise asyncio.CancelledError
+
+    clocks = Clocks(given=ManualClock(SHOWN), real=ManualClock(REAL))
+    with pytest.raises(RelayEnded, match="without being told"):
+        await run(settings(tmp_path, free_port()), Quitting(ManualClock(SHOWN)), clocks, asyncio.Event(), QUICK)
 
 
 FORBIDDEN = ("fastapi", "sqlalchemy", "pydantic", "apscheduler", "typer", "alerts", "server", "bumble", "device_sims")
