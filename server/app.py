@@ -146,7 +146,7 @@ def build(settings: Settings, clock: Clock) -> App:
 
 def build_pages(parts: Parts) -> FastAPI:
     """Pages, health and API as one application; every route of it has declared its action."""
-    changes = Changes(parts.database)
+    changes = Changes(parts.database, parts.clock)
     parts.changed.also(changes.nudge)
     pages = build_web(parts, changes, others=(health.router,))
     api = build_api(parts)

@@ -39,7 +39,7 @@ def build_web(
     `changes.nudge` may be rung by whoever commits something that pages show. Raises `UndeclaredRouteError`.
     """
     demo = parts.settings.login is Login.DEMO
-    changes = changes or Changes(parts.database)
+    changes = changes or Changes(parts.database, parts.clock)
     app = FastAPI(title="Varde", lifespan=_lifespan(changes), openapi_url=None, docs_url=None, redoc_url=None)
     app.state.web = Web(parts=parts, renderer=Renderer(demo=demo, static=static), changes=changes)
     for router in (*PAGES, *others):

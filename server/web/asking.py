@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
@@ -14,6 +14,9 @@ from server.db import tables
 from server.vault import Vault
 
 _OPEN = ("active", "acknowledged", "cleared")  # a pending alert is not shown as an alert, only as an unknown zone
+OVERDUE = timedelta(
+    minutes=10
+)  # of the installation's clock; the watch asks every second, on a fast clock every minute
 _KEPT_MAX = 200  # on one page; the count beside it is the whole
 _FACTS_MAX = 60
 # What two gateways heard is the patient's already and waits for nobody.
@@ -29,16 +32,24 @@ class Asking:
     actor: Actor
 
     def patients(self, only: str | None = None) -> list[Row[Any]]:
-        """Patients whose enrolment is not over, with their zone (None: never judged) and active plan body."""
+        """Patients whose enrolment is not over, with their zone (None: never judged) and active plan body.
+
+        `failures`: how often in a row the rules could not be asked; `evaluate_at`: when to ask them (None: no need).
+        """
+        due = tables.due
         patient, memory, plan, enrolment = tables.patient, tables.memory, tables.plan_version, tables.enrolment
         followed = select(enrolment.c.patient_id).where(enrolment.c.state != "ended")
         statement = (
-            select(patient.c.id, patient.c.timezone, patient.c.matters, memory.c.zone, plan.c.body.label("plan"))
+            select(
+                patient.c.id, patient.c.timezone, patient.c.matters, memory.c.zone, plan.c.body.label("plan"),
+                due.c.failures, due.c.evaluate_at,
+            )
             .outerjoin(memory, memory.c.patient_id == patient.c.id)
+            .outerjoin(due, due.c.patient_id == patient.c.id)
             .outerjoin(plan, and_(plan.c.patient_id == patient.c.id, plan.c.state == "active"))
             .where(patient.c.id.in_(followed))
             .order_by(patient.c.id)
-        )
+        )  # fmt: skip
         return self._all(statement if only is None else statement.where(patient.c.id == only), patient)
 
     def open_alerts(self, patient: str | None = None) -> list[Row[Any]]:

@@ -6,12 +6,15 @@ One watcher a process looks at the database, only while somebody listens; a nudg
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from datetime import datetime
 
 import structlog
 from sqlalchemy import func, select
 
 from server.db import tables
 from server.db.engine import Database
+from server.web.asking import OVERDUE
+from vitals.clock import Clock
 
 _POLL_S = 1.0  # how late a change by another process may be seen; what is measured is measured in minutes
 
@@ -21,8 +24,9 @@ _log = structlog.get_logger("varde.web")
 class Changes:
     """A counter of changes. `nudge` may be called from any thread, everything else belongs to the event loop."""
 
-    def __init__(self, database: Database, poll_s: float = _POLL_S) -> None:
+    def __init__(self, database: Database, clock: Clock, poll_s: float = _POLL_S) -> None:
         self._database = database
+        self._clock = clock
         self._poll_s = poll_s
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked = asyncio.Event()  # look now
@@ -98,7 +102,7 @@ class Changes:
             self.is_blind = False
 
     async def _look(self) -> None:
-        seen = await asyncio.to_thread(fingerprint, self._database)
+        seen = await asyncio.to_thread(fingerprint, self._database, self._clock.now())
         if seen == self._print:
             return
         self._print = seen
@@ -107,8 +111,9 @@ class Changes:
             self._moved.notify_all()
 
 
-def fingerprint(database: Database) -> tuple[object, ...]:
+def fingerprint(database: Database, now: datetime) -> tuple[object, ...]:
     """Values that differ whenever a page would; a handful of look-ups by index."""
+    due = tables.due.c
     newest = (
         select(func.max(tables.fact.c.seq)).scalar_subquery(),
         select(func.max(tables.reading.c.seq)).scalar_subquery(),
@@ -117,6 +122,8 @@ def fingerprint(database: Database) -> tuple[object, ...]:
         select(func.max(tables.gateway_status.c.received_at)).scalar_subquery(),
         select(func.max(tables.memory.c.updated_at)).scalar_subquery(),
         select(func.max(tables.alert.c.updated_at)).scalar_subquery(),
+        select(func.count()).where(due.failures > 0).scalar_subquery(),
+        select(func.count()).where(due.evaluate_at < now - OVERDUE).scalar_subquery(),
     )
     with database.read() as connection:
         return tuple(connection.execute(select(*newest)).one())

@@ -1,7 +1,7 @@
 """From rows to views: asks what a page needs, once for all its patients, and hands it to the pure builders."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from alerts.plan import Plan, PlanError
 from alerts.plan import from_mapping as plan_from
 from server.access import Action as May
 from server.access import allowed
-from server.web.asking import Asking
+from server.web.asking import OVERDUE, Asking
 from server.web.views import why
 from server.web.views.patient import Chart, Device, Happening, Mark, charts, device
 from server.web.views.spark import Point, draw
@@ -42,17 +42,17 @@ class PatientPage:
 
 def worklist(asking: Asking, now: datetime) -> Worklist:
     """The reader's worklist."""
-    patients = lines(asking)
+    patients = lines(asking, now)
     rows = [row for row in asking.open_alerts() if row.patient_id in patients]
     concerned = sorted({row.patient_id for row in rows})
     return build(_alert_rows(asking, rows, _values(asking, concerned, now), patients), patients)
 
 
-def lines(asking: Asking, only: str | None = None) -> dict[str, PatientLine]:
+def lines(asking: Asking, now: datetime, only: str | None = None) -> dict[str, PatientLine]:
     """Patient id -> who it is; of those followed up now."""
     rows = asking.patients(only)
     names = asking.names_of_patients([row.id for row in rows])
-    return {row.id: _line(asking, row, names.get(row.id, "–")) for row in rows}
+    return {row.id: _line(asking, row, names.get(row.id, "–"), now) for row in rows}
 
 
 def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | None:
@@ -60,7 +60,7 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
     rows = asking.patients(patient)
     if not rows:
         return None
-    everyone = lines(asking, patient)
+    everyone = lines(asking, now, patient)
     values = asking.values([patient], now - _TREND)
     alerts = _alert_rows(asking, asking.open_alerts(patient), _by_metric(values), everyone)
     plan = _plan(rows[0].plan)
@@ -70,9 +70,7 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
     built = build(alerts, {patient: line})
     ordered = tuple(alert for case in (*built.waiting, *built.taken) for alert in case.alerts)
     return PatientPage(
-        line=PatientLine(
-            id=line.id, name=line.name, age=line.age, matters=line.matters, zone=honest_zone(line.zone, alerts)
-        ),
+        line=replace(line, zone=honest_zone(line.zone, alerts)),
         timezone=rows[0].timezone,
         plan=plan,
         alerts=ordered,
@@ -118,14 +116,16 @@ def _alert_row(asking: Asking, row: Row[Any], values: _Values, patient_name: str
     )
 
 
-def _line(asking: Asking, row: Row[Any], name: str) -> PatientLine:
+def _line(asking: Asking, row: Row[Any], name: str, now: datetime) -> PatientLine:
     facts = (row.plan or {}).get("facts", {})
+    is_unjudged = bool(row.failures) or (row.evaluate_at is not None and now - row.evaluate_at > OVERDUE)
     return PatientLine(
         id=row.id,
         name=name,
         age=facts.get("age"),
         matters=asking.vault.open(row.matters) if row.matters else None,
-        zone=row.zone or "unknown",
+        zone="unknown" if is_unjudged else row.zone or "unknown",
+        is_unjudged=is_unjudged,
     )
 
 

@@ -75,7 +75,7 @@ def show(
 
 def _list(visit: Visit, searched: str) -> HTMLResponse:
     with visit.read() as asking:
-        people = list(lines(asking).values())
+        people = list(lines(asking, visit.speech.now).values())
         wanted = searched.casefold().split()
         found = [each for each in people if all(word in each.name.casefold() for word in wanted)]
         found.sort(key=lambda each: (ZONE_ORDER.index(each.zone), each.name))

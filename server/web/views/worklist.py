@@ -42,13 +42,17 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientLine:
-    """Who a patient is, in one line. `matters`: what matters to him, in his own words."""
+    """Who a patient is, in one line. `matters`: what matters to him, in his own words.
+
+    `is_unjudged`: the rules could not be asked, so that the stored zone is old and `zone` unknown.
+    """
 
     id: str
     name: str
     age: int | None
     matters: str | None
     zone: str
+    is_unjudged: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,11 +82,12 @@ class Worklist:
     taken: tuple[Case, ...]
     zones: tuple[ZoneCount, ...]
     patients: int
+    unjudged: int  # patients about whom the rules could not be asked
 
     @property
     def zones_unsure(self) -> int:
-        """Patients of whom nobody can say that all is well."""
-        return sum(each.count for each in self.zones if each.zone == "unknown")
+        """Patients of whom the rules were asked and could not say that all is well."""
+        return sum(each.count for each in self.zones if each.zone == "unknown") - self.unjudged
 
     @property
     def alerts_waiting(self) -> int:
@@ -102,6 +107,7 @@ def build(alerts: Sequence[AlertRow], patients: Mapping[str, PatientLine]) -> Wo
         taken=tuple(case for case in cases if case.is_taken),
         zones=tuple(ZoneCount(zone=zone, count=zones.count(zone)) for zone in ZONE_ORDER),
         patients=len(zones),
+        unjudged=sum(line.is_unjudged for line in patients.values()),
     )
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from sqlalchemy import insert
+from sqlalchemy import delete, insert
 
 from alerts import rulebook
 from alerts.alert import Alert, State, to_mapping
@@ -179,6 +179,7 @@ def found(database: Database, folder: Path, *, clock: ManualClock | None = None)
             held = NewAssignment(device=device, patient=patient, gateway=GATEWAY, starts_at=born)
             kits.assign(connection, held, born)
             plans.activate(connection, patient, _plan(book, patient, age, born), "lege", born)
+        connection.execute(delete(tables.due))  # no watch runs here, and nobody is overdue for it
     return hamlet
 
 

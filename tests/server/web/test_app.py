@@ -24,7 +24,7 @@ def test_a_route_that_declares_nothing_is_refused_at_start(lia: Hamlet) -> None:
 
 
 async def test_a_listener_hears_a_reading_and_nothing_else(lia: Hamlet) -> None:
-    changes = Changes(lia.parts.database, poll_s=60)
+    changes = Changes(lia.parts.database, lia.clock, poll_s=60)
     watching = asyncio.create_task(changes.watch())
     async with changes.listening():
         first = await changes.after(0, 10)
@@ -38,7 +38,7 @@ async def test_a_listener_hears_a_reading_and_nothing_else(lia: Hamlet) -> None:
 
 
 async def test_a_closing_server_lets_its_listeners_go(lia: Hamlet) -> None:
-    changes = Changes(lia.parts.database, poll_s=60)
+    changes = Changes(lia.parts.database, lia.clock, poll_s=60)
     watching = asyncio.create_task(changes.watch())
     async with changes.listening():
         number = await changes.after(0, 10)
@@ -51,7 +51,7 @@ async def test_a_closing_server_lets_its_listeners_go(lia: Hamlet) -> None:
 
 
 def test_a_nudge_before_anybody_listens_is_harmless(lia: Hamlet) -> None:
-    changes = Changes(lia.parts.database)
+    changes = Changes(lia.parts.database, lia.clock)
     changes.nudge()
     changes.let_go()
     assert changes.number == 0
@@ -70,7 +70,7 @@ async def test_a_look_that_fails_is_not_the_last_and_the_stream_is_silent_meanwh
 
     monkeypatch.setattr(changing, "fingerprint", look)
     monkeypatch.setattr(living, "_BEAT_S", 0.02)
-    changes = Changes(lia.parts.database, poll_s=0.01)
+    changes = Changes(lia.parts.database, lia.clock, poll_s=0.01)
     watching = asyncio.create_task(changes.watch())
     visit: Any = SimpleNamespace(web=SimpleNamespace(changes=changes, parts=lia.parts))
     stream: Any = living.live(visit)

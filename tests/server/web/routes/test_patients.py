@@ -2,10 +2,16 @@
 
 import json
 import re
+from datetime import timedelta
 from html import unescape
+from typing import Any
 
+import pytest
+from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 
+from server.db import tables
+from server.web.changes import fingerprint
 from tests.server.web.hamlet import Hamlet
 from tests.server.web.routes.test_worklist import text_of
 
@@ -73,3 +79,34 @@ def test_a_name_is_searched_for_by_post(morning: Hamlet, anna: TestClient) -> No
 def test_the_most_urgent_zone_stands_first_in_the_list(morning: Hamlet, anna: TestClient) -> None:
     zones = re.findall(r"</svg>(\w+)</span></span><span><a", anna.get("/patients").text)
     assert zones == ["Rød", "Rød", "Gul", "Teknisk", "Ukjent", "Grønn", "Grønn"]
+
+
+@pytest.mark.parametrize("stuck", [{"failures": 1}, {"evaluate_at": timedelta(minutes=11)}], ids=["failed", "overdue"])
+def test_a_patient_who_cannot_be_judged_is_not_green_and_the_pages_say_why(
+    morning: Hamlet, anna: TestClient, stuck: dict[str, Any]
+) -> None:
+    peder, now = morning.patients["peder"], morning.clock.now()
+    row = {"patient_id": peder, "municipality_id": morning.municipality, "evaluate_at": now + timedelta(hours=1)}
+    with morning.parts.database.write() as connection:
+        connection.execute(insert(tables.due).values(row))
+    before = fingerprint(morning.parts.database, now)
+    assert "Grønn" in person(anna.get(f"/patients/{peder}").text)
+    assert "Reglene fikk ikke vurdert" not in text_of(anna.get("/").text)
+    changed = {name: now - value if name == "evaluate_at" else value for name, value in stuck.items()}
+    with morning.parts.database.write() as connection:
+        connection.execute(update(tables.due).where(tables.due.c.patient_id == peder).values(changed))
+    page = anna.get(f"/patients/{peder}").text
+    assert "Grønn" not in person(page)
+    assert "Ukjent" in person(page)
+    assert "Reglene fikk ikke vurdert denne pasienten. Se på målingene selv" in text_of(page)
+    assert "Ingen åpne varsler, men reglene fikk ikke vurdert om alt er bra." in text_of(page)
+    worklist = anna.get("/").text
+    assert "Reglene fikk ikke vurdert 1 pasient." in text_of(worklist)
+    assert re.findall(r'data-zone="(unknown|green)">(\d+)<', worklist) == [("unknown", "2"), ("green", "1")]
+    assert "Peder Testhaugen , 71 Reglene fikk ikke vurdert dette" in text_of(anna.get("/patients").text)
+    assert fingerprint(morning.parts.database, now) != before  # open pages ask again
+
+
+def person(html: str) -> str:
+    """The head of the page: name and zone."""
+    return html.split('<div class="person">')[1].split("<section")[0]
