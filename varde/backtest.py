@@ -72,6 +72,8 @@ def _table(report: Mapping[str, Any]) -> Iterator[str]:
         yield _row(f"days {zone}", *told)
     yield _row("manual alert groups", *(each["manual_groups"] for each in sides))
     yield _row("  a patient-day", *(_said(each["manual_groups_per_patient_day"]) for each in sides))
+    for priority in ("low", "medium", "high", "critical"):
+        yield _row(f"  {priority}", *(each["manual_groups_by_priority"][priority] for each in sides))
     nurse = report["burden"]["patients_per_nurse"]
     yield _row(f"  a nurse-day ({nurse} patients)", *(_said(each["manual_groups_per_nurse_day"]) for each in sides))
     yield _row("  minutes a nurse-day", *(_said(each["minutes_per_nurse_day"]) for each in sides))

@@ -15,6 +15,8 @@ from server.settings import SettingsError, settings_from
 from varde.progress import counted
 
 EQUAL, DIFFERS, WRONG = 0, 1, 2
+_MEANING = """A difference means that a row was changed since, or that these rules are not the version that judged then.
+"""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -34,7 +36,10 @@ def main(argv: Sequence[str]) -> int:
     except (SettingsError, WrongTablesError, NotFoundError, OSError) as error:
         sys.stderr.write(f"varde replay: {error}\n")
         return WRONG
-    return EQUAL if equal else DIFFERS
+    if equal:
+        return EQUAL
+    sys.stdout.write(_MEANING)
+    return DIFFERS
 
 
 def _tell(verdict: Verdict) -> None:

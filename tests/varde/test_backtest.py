@@ -39,6 +39,7 @@ def test_the_table_says_what_would_have_been(
     assert lines["spo2_low"][1] == "0"
     assert int(lines["spo2_low"][0]) >= 1
     assert lines["past events caught"] == ["1", "of", "1", "0", "of", "1"]
+    assert lines["high"] == ["1", "0"]
     assert "Raised in force only: " in told.out
     assert "Raised by the candidate only: nothing" in told.out
     assert "not caught" in told.out

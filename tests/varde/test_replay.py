@@ -22,6 +22,7 @@ def test_what_is_stored_equals_its_replay(world: World, capsys: pytest.CaptureFi
     told = capsys.readouterr().out
     assert told.startswith(f"equal   {world.patient}: ")
     assert "Patient of Fjordvik" not in told
+    assert "A difference means" not in told
     assert main(["--data", str(world.folder), "--patient", world.patient]) == 0
 
 
@@ -36,6 +37,7 @@ def test_a_difference_is_told_and_the_exit_code_is_1(world: World) -> None:
     assert done.stdout.startswith(f"DIFFERS {world.patient}: ")
     assert "stored " in done.stdout
     assert ", replayed " in done.stdout
+    assert "not the version that judged then" in done.stdout
 
 
 @pytest.mark.parametrize("words", [["--patient", "nobody"], ["--database", "mysql://h/d"]])

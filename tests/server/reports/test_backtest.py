@@ -8,9 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from alerts import rulebook
-from alerts.backtest_report import canonical
+from alerts.backtest import ASSUMED, Question, candidate, compare
+from alerts.backtest_report import canonical, tally
+from alerts.episodes import Span
+from alerts.story_file import load
 from server.access import Actor, Role, system
 from server.care import plans
 from server.care.people import NotFoundError
@@ -183,3 +187,23 @@ def test_what_was_judged_in_life_is_judged_anew(world: World) -> None:
         plan = inputs.plan_in_force(connection, world.patient)
         assert plan is not None
         assert not any(each.judged for each in inputs.arrivals(connection, world.patient, plan))
+
+
+@pytest.mark.parametrize("name", ["deadband_and_count", "missed_in_a_row", "late_and_long_over", "red_through_a_pause"])
+def test_a_story_told_through_the_tables_is_the_story(world: World, name: str) -> None:
+    told = load(Path(rulebook.__file__).parent / "rulebooks" / "stories" / f"{name}.toml")
+    born = told.plan.starts_at - timedelta(days=1)
+    with world.database.write() as connection:
+        connection.execute(update(tables.assignment).values(starts_at=born))
+        plans.activate(connection, world.patient, told.plan, world.nurse, told.plan.starts_at)
+    for each in sorted(told.arrivals, key=lambda arrival: arrival.received_at):
+        sent = world.reading(number=each.key, values=each.values, taken_at=each.taken_at, quality=each.quality)
+        world.record(sent, now=each.received_at)
+    end = max(each.received_at for each in told.arrivals)
+    (found,) = tried(world, Candidate(book=rulebook.load("covid19")))["patients"]
+    question = Question(span=Span(start=told.plan.starts_at, end=end))
+    other = candidate(told.plan, rulebook.load("covid19"), {})
+    pure = compare(world.patient, (told.plan, other), told.arrivals, question)
+    assert found["in_force"] == tally(pure.in_force, ASSUMED)
+    assert found["candidate"] == tally(pure.candidate, ASSUMED)
+    assert found["in_force"]["episodes"] > 0
