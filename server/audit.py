@@ -40,13 +40,18 @@ def write(connection: Connection, actor: Actor, entry: Entry, now: datetime) -> 
 
 def write_seen(connection: Connection, actor: Actor, entry: Entry, now: datetime) -> None:
     """Note a look, once for each spell of looking: a script that polls is one reader, not a thousand."""
+    if not was_seen(connection, actor, entry, now - _SPELL):
+        write(connection, actor, entry, now)
+
+
+def was_seen(connection: Connection, actor: Actor, entry: Entry, since: datetime) -> bool:
+    """Whether this look of this actor has been noted after `since`."""
     table = tables.audit
     same = select(table.c.seq).where(
         table.c.actor == actor.id,
         table.c.action == entry.action.value,
         table.c.patient_id.is_(None) if entry.patient is None else table.c.patient_id == entry.patient,
         table.c.subject.is_(None) if entry.subject is None else table.c.subject == entry.subject,
-        table.c.at > now - _SPELL,
+        table.c.at > since,
     )
-    if connection.execute(same.limit(1)).first() is None:
-        write(connection, actor, entry, now)
+    return connection.execute(same.limit(1)).first() is not None

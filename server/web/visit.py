@@ -30,6 +30,7 @@ from server.web.words import N_
 SESSION_COOKIE = "varde_session"
 LANGUAGE_COOKIE = "varde_language"
 HOME_ZONE = "Europe/Oslo"  # the wall clock of pages that show more than one patient
+_LIVE_SPELL = timedelta(hours=1)  # of one reader's look at a page that stays open
 _WATCH_SILENT = timedelta(minutes=2)  # of real time, also on a fast clock; the watch beats every few seconds
 
 
@@ -156,6 +157,15 @@ def note_seen(visit: Visit, action: Action, patients: Sequence[str]) -> None:
     with visit.web.parts.database.write() as connection:
         for patient in patients:
             audit.write(connection, visit.actor, audit.Entry(action=action, patient=patient), visit.speech.now)
+
+
+def note_seen_live(visit: Visit, action: Action, patient: str) -> None:
+    """The same for a page that brings itself up to date: once an hour, and mostly without waiting for a writer."""
+    entry, now = audit.Entry(action=action, patient=patient), visit.speech.now
+    with visit.web.parts.database.read() as connection:
+        if audit.was_seen(connection, visit.actor, entry, now - _LIVE_SPELL):
+            return
+    note_seen(visit, action, [patient])
 
 
 def speech_of(request: Request) -> Speech:

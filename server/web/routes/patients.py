@@ -12,7 +12,7 @@ from server.web.flash import Flash
 from server.web.gathering import lines, patient_page
 from server.web.views.patient import Chart, chart_data
 from server.web.views.worklist import ZONE_ORDER
-from server.web.visit import Visit, Visiting, note_seen
+from server.web.visit import Visit, Visiting, note_seen, note_seen_live
 
 router = APIRouter(include_in_schema=False)
 
@@ -35,9 +35,7 @@ def search(visit: Visiting, name: Annotated[str, Form()] = "") -> HTMLResponse:
 @needs(Action.SEE_PATIENT)
 def one_patient(visit: Visiting, patient: str, done: str | None = None) -> HTMLResponse:
     """One patient's page, noted as seen; a patient whom the reader may not know of is not found."""
-    answer = show(visit, patient, Flash.done(visit.speech, done))
-    note_seen(visit, Action.SEE_PATIENT, [patient])
-    return answer
+    return show(visit, patient, Flash.done(visit.speech, done))
 
 
 @router.get("/parts/patients/{patient}")
@@ -50,7 +48,7 @@ def patient_part(visit: Visiting, patient: str) -> HTMLResponse:
 def show(
     visit: Visit, patient: str, flash: Flash | None = None, status: int = 200, *, partial: bool = False
 ) -> HTMLResponse:
-    """A patient's page or its live part; raises `NotFoundError`."""
+    """A patient's page or its live part, noted as seen; raises `NotFoundError`."""
     number = visit.web.changes.number
     with visit.read() as asking:
         page = patient_page(asking, patient, visit.speech.now)
@@ -70,7 +68,12 @@ def show(
             "chart_json": chart_json,
         }
         template = "parts/patient.html" if partial else "pages/patient.html"
-        return visit.page(template, asking, status, speech=speech, flash=flash, here="/patients", **view)
+        answer = visit.page(template, asking, status, speech=speech, flash=flash, here="/patients", **view)
+    if partial:
+        note_seen_live(visit, Action.SEE_PATIENT, patient)
+    else:
+        note_seen(visit, Action.SEE_PATIENT, [patient])
+    return answer
 
 
 def _list(visit: Visit, searched: str) -> HTMLResponse:

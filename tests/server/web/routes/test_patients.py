@@ -7,11 +7,12 @@ from html import unescape
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, update
+from sqlalchemy import func, insert, select, update
 from starlette.testclient import TestClient
 
 from server.db import tables
 from server.web.changes import fingerprint
+from tests.server.web.conftest import Visitor
 from tests.server.web.hamlet import Hamlet
 from tests.server.web.routes.test_worklist import text_of
 
@@ -110,3 +111,35 @@ def test_a_patient_who_cannot_be_judged_is_not_green_and_the_pages_say_why(
 def person(html: str) -> str:
     """The head of the page: name and zone."""
     return html.split('<div class="person">')[1].split("<section")[0]
+
+
+def looks(morning: Hamlet) -> int:
+    """How often somebody's look at Gunnar's page has been noted."""
+    table = tables.audit
+    noted = select(func.count()).where(
+        table.c.patient_id == morning.patients["gunnar"], table.c.action == "see_patient"
+    )
+    with morning.parts.database.read() as connection:
+        return connection.execute(noted).scalar_one()
+
+
+def test_a_live_page_is_noted_as_seen_once_an_hour_for_each_reader(morning: Hamlet, visitor: Visitor) -> None:
+    part = f"/parts/patients/{morning.patients['gunnar']}"
+    for times, who in enumerate(("anna", "henrik"), start=1):
+        client = visitor(who)
+        for _ in range(3):
+            assert "Gunnar Prøvedal" in client.get(part).text
+        assert looks(morning) == times
+    morning.clock.advance(timedelta(hours=1, seconds=1))
+    assert client.get(part).status_code == 200
+    assert looks(morning) == 3
+
+
+def test_the_page_that_answers_a_click_that_came_too_late_is_noted_as_seen(morning: Hamlet, anna: TestClient) -> None:
+    path = f"/patients/{morning.patients['gunnar']}"
+    form = {"seen": "0:active:low", "back": path}
+    answer = anna.post(f"/alerts/{morning.alerts['gunnar_spo2']}/acknowledge", data=form)
+    assert (answer.status_code, "Gunnar Prøvedal" in answer.text) == (409, True)
+    assert looks(morning) == 1
+    anna.get(path)
+    assert looks(morning) == 2
