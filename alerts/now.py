@@ -1,6 +1,6 @@
 """The one way to ask the time: has this deadline been reached? What has not been reached becomes the wake-up."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 
 class Now:
@@ -12,7 +12,7 @@ class Now:
     __slots__ = ("at", "wake_at")
 
     def __init__(self, at: datetime) -> None:
-        self.at = at
+        self.at = at.astimezone(UTC)  # facts and ids are made of it: the same moment must read the same
         self.wake_at: datetime | None = None
 
     def reached(self, deadline: datetime) -> bool:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -74,6 +75,13 @@ def test_an_alert_says_why():
         (FactKind.ZONE, None),
         (FactKind.ADVICE, Role.PATIENT),
     ]
+
+
+def test_a_moment_told_in_another_zone_is_the_same_moment():
+    oslo = (EIGHT + MINUTE).astimezone(ZoneInfo("Europe/Oslo"))
+    there, here = step(SEEN, oslo), step(SEEN, EIGHT + MINUTE)
+    assert repr(there.facts) == repr(here.facts)
+    assert [alert.id for alert in there.alerts] == [alert.id for alert in here.alerts]
 
 
 def test_an_open_alert_also_says_the_newest_value_beyond_the_limit():
