@@ -16,7 +16,7 @@ from server.access import Action as May
 from server.access import allowed
 from server.web.asking import OVERDUE, Asking
 from server.web.views import why
-from server.web.views.patient import Chart, Device, Happening, Mark, charts, device
+from server.web.views.patient import Chart, Device, Happening, Mark, charts, device, merged
 from server.web.views.spark import Point, draw
 from server.web.views.worklist import AlertRow, PatientLine, Worklist, build, honest_zone
 
@@ -158,7 +158,7 @@ def _plan(body: Mapping[str, Any] | None) -> Plan | None:
 
 def _happenings(asking: Asking, patient: str) -> tuple[Happening, ...]:
     staff = asking.names_of_staff()
-    return tuple(_happening(row, staff) for row in asking.facts(patient))
+    return merged([_happening(row, staff) for row in asking.facts(patient)])
 
 
 def _happening(row: Row[Any], staff: Mapping[str, str]) -> Happening:

@@ -1,7 +1,7 @@
 """A patient's page as values: limits and lines per metric, what happened, and the kit at home. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -79,7 +79,10 @@ class Device:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Happening:
-    """One fact of the timeline. `by` is a name, `to` a recipient's role."""
+    """One fact of the timeline, or several alike: `times` of them, from `since` to `at`.
+
+    `by` is a name, `to` a recipient's role.
+    """
 
     at: datetime
     kind: str
@@ -91,6 +94,20 @@ class Happening:
     outcome: str | None
     metric: str | None
     value: Decimal | Extreme | None
+    times: int = 1
+    since: datetime | None = None  # where there are several
+
+
+def merged(happenings: Sequence[Happening]) -> tuple[Happening, ...]:
+    """The timeline (newest first) with notices in a row about the same rule to the same recipient as one line."""
+    found: list[Happening] = []
+    for each in happenings:
+        last = found[-1] if found else None
+        if last and each.kind == "notice" and (last.kind, last.rule, last.to) == (each.kind, each.rule, each.to):
+            found[-1] = replace(last, times=last.times + 1, since=each.at)
+        else:
+            found.append(each)
+    return tuple(found)
 
 
 def limits_of(plan: Plan | None) -> dict[str, list[Limit]]:

@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from server.db import tables
 from server.web.changes import fingerprint
 from tests.server.web.conftest import Visitor
-from tests.server.web.hamlet import Hamlet
+from tests.server.web.hamlet import NOW, Hamlet
 from tests.server.web.routes.test_worklist import text_of
 
 
@@ -143,3 +143,14 @@ def test_the_page_that_answers_a_click_that_came_too_late_is_noted_as_seen(morni
     assert looks(morning) == 1
     anna.get(path)
     assert looks(morning) == 2
+
+
+def test_the_same_notice_many_times_is_one_line_of_the_timeline(morning: Hamlet, anna: TestClient) -> None:
+    whose = {"patient_id": morning.patients["gunnar"], "municipality_id": morning.municipality}
+    told = whose | {"kind": "notice", "rule": "spo2_low", "to": "shift_lead"}
+    with morning.parts.database.write() as connection:
+        for minutes in (5, 3, 1):
+            connection.execute(insert(tables.fact).values(**told, at=NOW - timedelta(minutes=minutes)))
+    timeline = text_of(anna.get(f"/patients/{morning.patients['gunnar']}").text.split('class="timeline"')[1])
+    assert timeline.count("Varslet: vaktleder") == 1
+    assert "3 ganger siden kl. 07:35 i dag" in timeline
