@@ -10,7 +10,9 @@ The same file remembers how each device's last connection began and ended (`Sess
 without number or time depends on it and must survive a kill as the record itself does.
 
 The spool is bounded. When it is full, `SpoolFull` keeps new records in the devices, which are built to wait; nothing
-old is dropped for something new. Any other failure of the disk is `SpoolBroken`: after a failed fsync nobody knows what
+old is dropped for something new. On a full disk what the server confirms must still be forgotten, which needs room
+itself: a reserve beside the file (`Reserve`) is given up for that, and nothing new is taken until it is held again. Any
+other failure of the disk is `SpoolBroken`: after a failed fsync nobody knows what
 is on the disk, so the process stops and starts again from the file instead of going on from memory.
 
 One connection, one thread: the relay's.
@@ -19,11 +21,12 @@ One connection, one thread: the relay's.
 import contextlib
 import logging
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from gateway.reserve import Reserve
 from vitals.reading import ReadingId
 from vitals.topics import Lane
 
@@ -33,6 +36,8 @@ log = logging.getLogger(__name__)
 MESSAGES_MAX = 100_000
 _BUSY_S = 5.0  # a person looking into the file with another program
 _FILE_MODE = 0o600  # health data
+_TOGETHER = 100  # are forgotten in one transaction: each may touch a page of its own, and the reserve is bounded
+_LOG_PAGES = 100  # before the log is folded into the database; `RESERVE_BYTES` follows from it
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
@@ -74,8 +79,9 @@ class Message:
 class Spool:
     """The messages that the server has not yet confirmed. Open it with `Spool.open`."""
 
-    def __init__(self, database: sqlite3.Connection, messages_max: int = MESSAGES_MAX) -> None:
+    def __init__(self, database: sqlite3.Connection, reserve: Reserve, messages_max: int = MESSAGES_MAX) -> None:
         self.database = database
+        self._reserve = reserve
         self._messages_max = messages_max
         self._depth: int = database.execute("SELECT count(*) FROM message").fetchone()[0]
 
@@ -88,15 +94,16 @@ class Spool:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=_FILE_MODE)
+        reserve = Reserve(path.with_name(f"{path.name}.reserve"))
         try:
-            return cls(_connect(path), messages_max)
+            return cls(_connect_at_need(path, reserve), reserve, messages_max)
         except sqlite3.OperationalError as error:
             raise SpoolBroken(f"spool {path}: {error}") from error
         except sqlite3.DatabaseError as error:
             aside = _put_aside(path)
             log.error("spool_damaged reason=%r kept_as=%s", str(error), aside)  # noqa: TRY400 - the reason says it all
         path.touch(mode=_FILE_MODE)
-        return cls(_connect(path), messages_max)
+        return cls(_connect(path), reserve, messages_max)
 
     @property
     def depth(self) -> int:
@@ -107,6 +114,10 @@ class Spool:
         """Raises `SpoolFull` when nothing more could be kept."""
         if self._depth >= self._messages_max:
             raise SpoolFull(f"{self._depth} messages wait, which is all that is allowed")
+        if not self._reserve.hold():
+            self._fold()  # the log may hold the room that is missing
+            if not self._reserve.hold():
+                raise SpoolFull("the disk is full: no room for the reserve")
 
     def keep(self, message: Message, real_now: datetime) -> bool:
         """Store `message` and return when it is on the disk; False when it was there already.
@@ -135,11 +146,34 @@ class Spool:
         return [Message(seq=seq, id=ReadingId(key), lane=Lane(lane), body=body) for seq, key, lane, body in rows]
 
     def forget(self, ids: Iterable[ReadingId]) -> int:
-        """Drop what the server has confirmed; ids that are not here are ignored. Returns how many were dropped."""
-        with self.writing() as database:
-            gone = sum(database.execute("DELETE FROM message WHERE id = ?", (each,)).rowcount for each in ids)
+        """Drop what the server has confirmed; ids that are not here are ignored. Returns how many were dropped.
+
+        Raises `SpoolBroken`, or `SpoolFull` when not even the reserve is room enough; some may be dropped then.
+        """
+        ids = tuple(ids)
+        return sum(self._forget(ids[at : at + _TOGETHER]) for at in range(0, len(ids), _TOGETHER))
+
+    def _forget(self, ids: Sequence[ReadingId]) -> int:
+        try:
+            gone = self._drop(ids)
+        except SpoolFull:
+            self._reserve.release()
+            self._fold()
+            gone = self._drop(ids)
         self._depth -= gone
         return gone
+
+    def _drop(self, ids: Sequence[ReadingId]) -> int:
+        with self.writing() as database:
+            return sum(database.execute("DELETE FROM message WHERE id = ?", (each,)).rowcount for each in ids)
+
+    def _fold(self) -> None:
+        """Fold the log into the database and give its room back to the disk, as far as the disk has room for that."""
+        try:
+            self.database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            if not _is_full(error):
+                raise SpoolBroken(f"spool: {error}") from error
 
     @property
     def refused(self) -> int:
@@ -155,7 +189,7 @@ class Spool:
             yield self.database
             self.database.execute("COMMIT")
         except sqlite3.Error as error:
-            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+            if _is_full(error):
                 raise SpoolFull("the disk is full") from error
             raise SpoolBroken(f"spool: {error}") from error
         finally:
@@ -168,11 +202,24 @@ class Spool:
         self.database.close()
 
 
+def _is_full(error: sqlite3.Error) -> bool:
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+
+
+def _connect_at_need(path: Path, reserve: Reserve) -> sqlite3.Connection:
+    try:
+        return _connect(path)
+    except sqlite3.OperationalError:  # on a full disk there is no room for what belongs to an open file, either
+        reserve.release()
+        return _connect(path)
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     database = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
     try:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
+        database.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
         verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)

@@ -28,7 +28,7 @@ from gateway.flights import Flights, Patience, backoff
 from gateway.heartbeat import OFFLINE
 from gateway.presence import Presence
 from gateway.settings import MqttSettings
-from gateway.spool import Spool
+from gateway.spool import Spool, SpoolFull
 from vitals.reading import GatewayId
 from vitals.seal import SealError, seal, unseal
 from vitals.topics import Lane, topic
@@ -72,6 +72,7 @@ class Uplink:
         self._patience = patience
         self._rng = random.Random()  # noqa: S311 - jitter is no secret
         self._presence = Presence(log, f"broker={broker.host}:{broker.port}")
+        self._room = Presence(log, "room to forget")
         self._wake = asyncio.Event()
         self.receipts_refused = 0
 
@@ -138,8 +139,13 @@ class Uplink:
         for rejection in receipt.rejected:  # the server has it too, in quarantine, where a person will see it
             log.warning("rejected id=%s reason=%r", rejection.id, rejection.reason)
         ids = [*receipt.accepted, *(each.id for each in receipt.rejected)]
-        self._spool.forget(ids)
-        flights.land(ids)
+        try:
+            self._spool.forget(ids)
+        except SpoolFull as error:  # they stay in flight: sent again, they bring another receipt
+            self._room.gone(str(error))
+        else:
+            self._room.back()
+            flights.land(ids)
 
 
 class _Line:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from gateway.reserve import RESERVE_BYTES
 from gateway.spool import Message, Spool, SpoolBroken, SpoolFull
 from vitals.reading import ReadingId
 from vitals.topics import Lane
@@ -84,6 +85,96 @@ def test_a_full_disk_is_a_full_spool_and_stores_nothing_by_halves(spool: Spool) 
     assert not spool.database.in_transaction
     spool.database.execute("PRAGMA max_page_count = 1000000")
     assert spool.keep(big, NOW)
+
+
+_FILLER = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+from gateway.spool import Message, Spool, SpoolFull
+from vitals.topics import Lane
+folder = Path(sys.argv[1])
+now = datetime(2026, 1, 1, tzinfo=UTC)
+
+def fill(spool):
+    ids = []
+    try:
+        while True:
+            one = Message(id=str(uuid4()), lane=Lane.READINGS, body=bytes(500))
+            spool.keep(one, now)
+            ids.append(one.id)
+    except SpoolFull:
+        return ids
+
+spool = Spool.open(folder / "spool.db")
+first = fill(spool)
+with open(folder / "others", "wb", buffering=0) as others:  # and whatever else is on the disk takes the last byte
+    try:
+        while others.write(bytes(512)):
+            pass
+    except OSError:
+        pass
+for start in range(0, 300, 100):
+    assert spool.forget(first[start : start + 100]) == 100
+left = len(first) - 300
+second = fill(spool)
+assert second  # the room of what was forgotten serves again, and so does the reserve
+del spool  # as if killed: the log stays
+again = Spool.open(folder / "spool.db")
+assert again.depth == left + len(second)
+assert again.forget([*first, *second]) == left + len(second)
+again.keep(Message(id=str(uuid4()), lane=Lane.READINGS, body=b"x"), now)
+print("drained", again.depth)
+"""
+
+
+def test_a_disk_that_is_really_full_is_drained_by_receipts(tmp_path: Path) -> None:
+    disk = f'mount -t tmpfs -o size=6m tmpfs "{tmp_path}"'
+    if subprocess.run(["unshare", "-rm", "sh", "-c", disk], check=False, capture_output=True).returncode != 0:
+        pytest.skip("no small disk can be made here")
+    program = [sys.executable, "-c", _FILLER, str(tmp_path)]
+    done = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", f'{disk} && exec "$@"', "sh", *program],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert done.stdout == "drained 1\n", done.stderr
+
+
+class FullDisk:
+    """A database on a disk that has no room as long as the file `reserve` is there."""
+
+    def __init__(self, database: sqlite3.Connection, reserve: Path) -> None:
+        self.database = database
+        self.reserve = reserve
+
+    def execute(self, statement: str, *values: object) -> sqlite3.Cursor:
+        if statement.startswith("DELETE") and self.reserve.exists():
+            error = sqlite3.OperationalError("database or disk is full")
+            error.sqlite_errorcode = sqlite3.SQLITE_FULL
+            raise error
+        return self.database.execute(statement, *values)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.database, name)
+
+
+def test_the_reserve_is_given_up_to_forget_and_held_again_to_keep(tmp_path: Path, spool: Spool) -> None:
+    reserve = tmp_path / "spool.db.reserve"
+    spool.keep(message(1), NOW)
+    assert reserve.stat().st_size == RESERVE_BYTES
+    spool.database = FullDisk(spool.database, reserve)  # type: ignore[assignment]
+    assert spool.forget([message(1).id]) == 1
+    assert (spool.depth, reserve.exists()) == (0, False)
+    reserve.mkdir()  # whatever it is that takes the room
+    with pytest.raises(SpoolFull, match="no room for the reserve"):
+        spool.keep(message(2), NOW)
+    reserve.rmdir()
+    assert spool.keep(message(2), NOW)
+    assert reserve.stat().st_size == RESERVE_BYTES
 
 
 def test_a_failing_disk_is_broken_not_full(spool: Spool) -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import gc
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ import pytest
 
 from gateway.flights import Patience
 from gateway.settings import MqttSettings
-from gateway.spool import Message, Spool, SpoolBroken
+from gateway.spool import Message, Spool, SpoolBroken, SpoolFull
 from gateway.uplink import Identity, Uplink
 from tests.broker import BrokerConfig, Mosquitto
 from tests.gateway.certificate import make_certificate
@@ -224,6 +225,28 @@ async def test_over_tls_a_broker_that_cannot_prove_itself_gets_nothing(tmp_path:
             await until(lambda: uplink._presence.is_gone)
         assert (spool.depth, len(receiver.ids)) == (3, 0)
     gc.collect()  # in this test, not in the next
+
+
+async def test_a_receipt_that_finds_the_disk_full_is_said_once_and_waited_for(
+    broker: Mosquitto, spool: Spool, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(_: object) -> int:
+        tries.append(1)
+        raise SpoolFull("the disk is full")
+
+    tries: list[int] = []
+    keep(spool, 1)
+    with Receiver(broker.host, broker.port) as receiver, monkeypatch.context() as patch:
+        patch.setattr(spool, "forget", full)
+        async with sending(spool, broker):
+            await until(lambda: len(tries) >= 3)
+            assert spool.depth == 1
+            patch.undo()
+            await until(lambda: spool.depth == 0)
+        assert receiver.ids[message(0).id] > 3
+    loud = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    said = [each for each in loud if "room to forget" in each]
+    assert said == ["gone room to forget reason='the disk is full'", "back room to forget"]
 
 
 async def test_a_broken_spool_ends_the_uplink(broker: Mosquitto, spool: Spool) -> None:
