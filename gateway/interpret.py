@@ -10,7 +10,7 @@ from gateway.identity import by_connection, by_device_time, by_sequence, reading
 from gateway.profiles import CLOCK_NOT_SET, Decoded, DecodeError, Special, decode
 from gateway.radio import Notification
 from gateway.timekeeping import Timing, timing
-from vitals.reading import DeviceId, Extreme, Measurement, Reading, RefusedFrame
+from vitals.reading import DeviceId, Extreme, Measurement, Reading, ReadingId, RefusedFrame
 
 _FLAGS_MAX = 32  # what the wire takes; an oximeter that sets every bit has two more
 _REASON_MAX = 400  # likewise
@@ -28,11 +28,12 @@ class BatteryLevel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
-    """What the gateway knows beside the frame: the device's zone, the start of the connection, its last battery."""
+    """What the gateway knows beside the frame: the zone, the start of the connection, what was said before."""
 
     zone: ZoneInfo
     start: datetime
     battery: int | None = None
+    said: ReadingId | None = None  # the id of the same bytes, when kept since the device's last orderly end
 
 
 def interpret(notification: Notification, around: Circumstances) -> Reading | RefusedFrame | BatteryLevel:
@@ -66,7 +67,10 @@ def _reading(notification: Notification, decoded: Decoded, around: Circumstances
     mark = _mark(decoded, when, around.start)
     words = tuple(f"{name}:{word}" for name, word in decoded.special.items())
     return Reading(
-        id=reading_id(notification.device, notification.characteristic, notification.payload, mark),
+        # Whether a device's time is trusted depends on when it is heard; what the record is does not.
+        id=around.said
+        if around.said is not None and when.running
+        else reading_id(notification.device, notification.characteristic, notification.payload, mark),
         device=DeviceId(notification.device.upper()),
         model=notification.model,
         taken_at=when.taken_at,

@@ -11,7 +11,7 @@ starts where the file says.
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from importlib.metadata import version
 from typing import Any
@@ -118,19 +118,21 @@ class Relay:
     def _hear(self, notification: Notification) -> None:
         real_now = self._clocks.real.now()
         device = notification.device
+        record = f"{notification.characteristic} {notification.payload.hex()}"
         said = interpret(
             notification,
             Circumstances(
                 zone=self._zones[device],
                 start=self._sessions.start_of(notification.session, real_now),
                 battery=self._batteries.get(device),
+                said=self._sessions.said(device, record),
             ),
         )
         self._heard[device] = notification.heard_at
         if isinstance(said, BatteryLevel):
             self._batteries[device] = said.percent
             return
-        message = _message(said)
+        message = replace(_message(said), record=record if isinstance(said, Reading) else "")
         new = self._spool.keep(message, real_now)
         log.info("kept id=%s device=%s lane=%s new=%s", message.id, device, message.lane.value, new)
         self._kept()

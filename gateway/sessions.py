@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.radio import Session, SessionState
 from gateway.spool import Spool
+from vitals.reading import ReadingId
 
 # Real time, whatever speed the given clock runs at: the devices' retries do not run faster in a demonstration.
 RESEND_WITHIN = timedelta(seconds=60)
@@ -37,11 +38,20 @@ class Sessions:
             if state != SessionState.ENDED and abs(real_now - datetime.fromisoformat(seen)) <= RESEND_WITHIN:
                 start = datetime.fromisoformat(stored)
         with self._spool.writing() as database:
+            if row is not None and row[3] == SessionState.ENDED:  # everything it said was confirmed
+                database.execute("DELETE FROM said WHERE device = ?", (session.device,))
             database.execute(
                 "INSERT OR REPLACE INTO session (device, id, start, seen, state) VALUES (?, ?, ?, ?, ?)",
                 (session.device, session.id, _text(start), _text(real_now), SessionState.OPEN.value),
             )
         return start
+
+    def said(self, device: str, record: str) -> ReadingId | None:
+        """The id under which `device`'s `record` was kept since its last orderly end."""
+        row = self._spool.database.execute(
+            "SELECT id FROM said WHERE device = ? AND record = ?", (device, record)
+        ).fetchone()
+        return None if row is None else ReadingId(row[0])
 
     def end(self, session: Session, real_now: datetime) -> None:
         """Write down that `session` ended, and how (`session.state`)."""

@@ -39,6 +39,10 @@ _FILE_MODE = 0o600  # health data
 _TOGETHER = 100  # are forgotten in one transaction: each may touch a page of its own, and the reserve is bounded
 _LOG_PAGES = 100  # before the log is folded into the database; `RESERVE_BYTES` follows from it
 
+_SAID_MAX = 100  # records of one device; some devices always go before we do, and never come to an orderly end
+_SAID_TRIM = """DELETE FROM said WHERE device = ? AND rowid NOT IN
+    (SELECT rowid FROM said WHERE device = ? ORDER BY rowid DESC LIMIT ?)"""
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: resending goes by it
@@ -52,6 +56,12 @@ CREATE TABLE IF NOT EXISTS session (
     start TEXT NOT NULL,  -- on the given clock; inherited after a cut link
     seen TEXT NOT NULL,  -- real time of the last sign of life, or of the end
     state TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS said (  -- records kept since a device's last orderly end, so that they are known again
+    device TEXT NOT NULL,
+    record TEXT NOT NULL,
+    id TEXT NOT NULL,
+    PRIMARY KEY (device, record)
 );
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
@@ -73,6 +83,7 @@ class Message:
     lane: Lane
     body: bytes
     device: str = ""
+    record: str = ""  # characteristic and bytes, by which it is known when it comes again
     seq: int = 0
 
 
@@ -131,6 +142,11 @@ class Spool:
                 (message.id, message.lane.value, message.body),
             ).rowcount
             database.execute("UPDATE session SET seen = ? WHERE device = ?", (_text(real_now), message.device))
+            if message.record:
+                database.execute(
+                    "INSERT OR REPLACE INTO said VALUES (?, ?, ?)", (message.device, message.record, message.id)
+                )
+                database.execute(_SAID_TRIM, (message.device, message.device, _SAID_MAX))
             if added and message.lane is Lane.FRAMES:
                 database.execute(
                     "INSERT INTO counter VALUES ('refused', 1) ON CONFLICT (name) DO UPDATE SET count = count + 1"

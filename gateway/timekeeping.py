@@ -20,6 +20,7 @@ class Timing:
     taken_at: datetime
     clock: ClockSource
     flags: tuple[str, ...] = ()
+    running: bool = False  # the device's clock was set and not reset, right or wrong: no two records show the same
 
     @property
     def trusted(self) -> bool:
@@ -35,9 +36,10 @@ def timing(device_time: datetime | None, heard_at: datetime, zone: ZoneInfo, *, 
     if device_time is None:
         return Timing(taken_at=heard_at, clock=ClockSource.GATEWAY)
     taken_at = _utc(device_time, zone)
-    if clock_set and taken_at is not None and -BEHIND_MAX <= taken_at - heard_at <= AHEAD_MAX:
-        return Timing(taken_at=taken_at, clock=ClockSource.DEVICE)
-    return Timing(taken_at=heard_at, clock=ClockSource.GATEWAY, flags=(NOT_TRUSTED,))
+    running = clock_set and taken_at is not None and taken_at - heard_at >= -BEHIND_MAX
+    if running and taken_at is not None and taken_at - heard_at <= AHEAD_MAX:
+        return Timing(taken_at=taken_at, clock=ClockSource.DEVICE, running=True)
+    return Timing(taken_at=heard_at, clock=ClockSource.GATEWAY, flags=(NOT_TRUSTED,), running=running)
 
 
 def _utc(local: datetime, zone: ZoneInfo) -> datetime | None:

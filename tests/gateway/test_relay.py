@@ -166,6 +166,28 @@ async def test_the_same_bytes_after_a_cut_link_are_one_reading_for_a_minute(
     assert len(spooled(tmp_path)) == 2 * readings
 
 
+@pytest.mark.parametrize(
+    ("frame", "ends", "readings"),
+    [
+        ("2A5E 0162004800ea070b16090000", SessionState.CUT, 1),  # an hour ahead at first: 09:00 in Oslo, heard at 08:00
+        ("2A5E 0162004800d0070101000000", SessionState.CUT, 2),  # a clock that was reset to 2000 tells nothing apart
+        ("2A5E 0162004800ea070b16090000", SessionState.ENDED, 2),
+    ],
+)
+async def test_a_record_is_the_same_whether_or_not_its_time_is_trusted_by_now(
+    tmp_path: Path, frame: str, ends: SessionState, readings: int
+) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(OXIMETER, frame, ends=ends)
+    home.pass_time(52 * 60)
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(OXIMETER, frame)
+    bodies = spooled(tmp_path)
+    assert len(bodies) == readings
+    assert bodies[0]["taken_at"] == "2026-11-22T07:00:00Z"
+
+
 async def test_a_restart_between_hearing_and_resending_makes_no_second_reading(tmp_path: Path) -> None:
     home = Home()
     async with home.relaying(tmp_path, free_port()) as radio:
