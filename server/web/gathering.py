@@ -124,7 +124,8 @@ def _line(asking: Asking, row: Row[Any], name: str, now: datetime) -> PatientLin
         name=name,
         age=facts.get("age"),
         matters=asking.vault.open(row.matters) if row.matters else None,
-        zone="unknown" if is_unjudged else row.zone or "unknown",
+        # What was known to be worse than unknown stays: it is old, but nobody has said that it is over.
+        zone="unknown" if is_unjudged and row.zone == "green" else row.zone or "unknown",
         is_unjudged=is_unjudged,
     )
 

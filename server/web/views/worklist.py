@@ -44,7 +44,7 @@ class AlertRow:
 class PatientLine:
     """Who a patient is, in one line. `matters`: what matters to him, in his own words.
 
-    `is_unjudged`: the rules could not be asked, so that the stored zone is old and `zone` unknown.
+    `is_unjudged`: the rules could not be asked, so that a stored green is shown as unknown.
     """
 
     id: str
@@ -83,11 +83,7 @@ class Worklist:
     zones: tuple[ZoneCount, ...]
     patients: int
     unjudged: int  # patients about whom the rules could not be asked
-
-    @property
-    def zones_unsure(self) -> int:
-        """Patients of whom the rules were asked and could not say that all is well."""
-        return sum(each.count for each in self.zones if each.zone == "unknown") - self.unjudged
+    zones_unsure: int  # patients of whom they were asked and could not say that all is well
 
     @property
     def alerts_waiting(self) -> int:
@@ -108,6 +104,9 @@ def build(alerts: Sequence[AlertRow], patients: Mapping[str, PatientLine]) -> Wo
         zones=tuple(ZoneCount(zone=zone, count=zones.count(zone)) for zone in ZONE_ORDER),
         patients=len(zones),
         unjudged=sum(line.is_unjudged for line in patients.values()),
+        zones_unsure=sum(
+            zone == "unknown" and not line.is_unjudged for zone, line in zip(zones, patients.values(), strict=True)
+        ),
     )
 
 
