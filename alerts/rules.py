@@ -78,11 +78,6 @@ class Rule:
     rearm_after: timedelta | None = None  # None: the default of kind and priority
     individual: bool = False
 
-    @property
-    def listens_to(self) -> tuple[str, ...]:
-        """The metrics whose readings this rule judges."""
-        raise NotImplementedError
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold(Rule):

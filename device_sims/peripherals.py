@@ -6,6 +6,7 @@ hand over, stays silent otherwise, and hangs up when it has been idle for a whil
 
 import asyncio
 import logging
+from abc import ABC, abstractmethod
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -59,7 +60,7 @@ class Record:
     handed_over: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Peripheral:
+class Peripheral(ABC):
     """A simulated device on the air. `kind`, `service` and what it speaks are the subclass's."""
 
     kind = ""
@@ -167,8 +168,9 @@ class Peripheral:
         device.on(device.EVENT_CONNECTION, self._on_connection)
         return device
 
+    @abstractmethod
     def _own_service(self, device: Any) -> Service:
-        raise NotImplementedError
+        """The service that this kind of device is made for."""
 
     def _speak(self, device: Any, uuid: int, properties: Any, value: bytes = b"") -> gatt.CheckedCharacteristic:
         voice = gatt.Voice(server=device.gatt_server, bonded=self.spec.bonded, subscribed=self._on_subscribed)

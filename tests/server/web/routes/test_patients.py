@@ -108,6 +108,17 @@ def test_a_patient_who_cannot_be_judged_is_not_green_and_the_pages_say_why(
     assert fingerprint(morning.parts.database, now) != before  # open pages ask again
 
 
+def test_what_was_known_to_be_red_stays_red_when_the_rules_cannot_be_asked(morning: Hamlet, anna: TestClient) -> None:
+    gunnar, now = morning.patients["gunnar"], morning.clock.now()
+    row = {"patient_id": gunnar, "municipality_id": morning.municipality, "evaluate_at": now, "failures": 3}
+    with morning.parts.database.write() as connection:
+        connection.execute(insert(tables.due).values(row))
+    page = anna.get(f"/patients/{gunnar}").text
+    assert "Rød" in person(page)
+    assert "Reglene fikk ikke vurdert denne pasienten" in text_of(page)
+    assert re.findall(r'data-zone="(red)">(\d+)<', anna.get("/").text) == [("red", "2")]
+
+
 def person(html: str) -> str:
     """The head of the page: name and zone."""
     return html.split('<div class="person">')[1].split("<section")[0]
