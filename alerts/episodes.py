@@ -9,11 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from alerts.fact import Fact, FactKind
+from alerts.grouping import Stay, joined
 from alerts.plan import Plan
 from alerts.priority import Priority
 from alerts.zone import Zone
-
-GROUP_SPAN = timedelta(minutes=30)  # a patient's alerts raised within it of each other are met, and clicked, as one
 
 _BEGINS = frozenset({FactKind.RAISED, FactKind.RETURNED})
 _CHANGES = frozenset({FactKind.WORSENED, FactKind.PRIORITY})
@@ -97,14 +96,8 @@ def in_zones(facts: Iterable[Fact], span: Span) -> Mapping[Zone, timedelta]:
 
 
 def groups(found: Sequence[Episode]) -> tuple[tuple[Episode, ...], ...]:
-    """`found` (in order) in groups: a group is whatever begins within half an hour of its first."""
-    made: list[list[Episode]] = []
-    for each in found:
-        if made and each.began_at - made[-1][0].began_at <= GROUP_SPAN:
-            made[-1].append(each)
-        else:
-            made.append([each])
-    return tuple(tuple(each) for each in made)
+    """`found` in groups as `grouping` has them. Where nobody clicks nothing is closed: only the beginnings count."""
+    return joined(found, lambda each: Stay(each.began_at))
 
 
 def by_hand(episode: Episode, plan: Plan) -> bool:
