@@ -3,6 +3,7 @@
 import json
 import os
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -80,10 +81,7 @@ class ScaledClock:
 
     def write(self, path: Path) -> None:
         """Store the clock where other processes find it; the file appears whole or not at all."""
-        body = {"epoch": self.epoch.isoformat(), "started": self.started.isoformat(), "factor": self.factor}
-        draft = path.with_suffix(path.suffix + ".new")
-        draft.write_text(json.dumps(body))
-        os.replace(draft, path)  # noqa: PTH105 - the one call that is atomic on every system
+        _store(path, {"epoch": self.epoch.isoformat(), "started": self.started.isoformat(), "factor": self.factor})
 
     @classmethod
     def read(cls, path: Path) -> "ScaledClock":
@@ -96,9 +94,59 @@ class ScaledClock:
         )
 
 
+class HeldClock:
+    """Time shared by processes that stands still until one of them moves it; for journeys that need exact moments.
+
+    The file is the clock, and it is read whenever somebody asks: whoever sees what was done after a move has the time
+    of the move. Decision 0011.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """The clock stored at `path`; raises OSError or ValueError when there is none."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._shown = self._stored()
+
+    @classmethod
+    def start(cls, path: Path, moment: datetime) -> "HeldClock":
+        """Store a clock that shows `moment`."""
+        _store_held(path, _aware(moment))
+        return cls(path)
+
+    def now(self) -> datetime:
+        with self._lock:
+            self._shown = max(self._shown, self._stored())
+            return self._shown
+
+    def seconds_until(self, moment: datetime) -> float:
+        return 0.0 if moment <= self.now() else 0.01  # nobody knows when it will be moved: look again soon
+
+    def move(self, moment: datetime) -> None:
+        """Show `moment` to every process from now on; one process alone moves a clock."""
+        if _aware(moment) < self.now():
+            raise ValueError(f"a clock does not go back (asked for {moment.isoformat()})")
+        _store_held(self._path, moment)
+
+    def _stored(self) -> datetime:
+        return _aware(datetime.fromisoformat(json.loads(self._path.read_text())["held_at"]))
+
+
 def clock_from(path: Path | None) -> Clock:
     """The shared clock stored at `path`, or the machine's own when there is none."""
-    return SystemClock() if path is None else ScaledClock.read(path)
+    if path is None:
+        return SystemClock()
+    return HeldClock(path) if "held_at" in json.loads(path.read_text()) else ScaledClock.read(path)
+
+
+def _store_held(path: Path, moment: datetime) -> None:
+    _store(path, {"held_at": moment.astimezone(UTC).isoformat()})
+
+
+def _store(path: Path, body: Mapping[str, object]) -> None:
+    """The file appears whole or not at all."""
+    draft = path.with_suffix(path.suffix + ".new")
+    draft.write_text(json.dumps(body))
+    os.replace(draft, path)  # noqa: PTH105 - the one call that is atomic on every system
 
 
 def _aware(moment: datetime) -> datetime:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from vitals.clock import ManualClock, ScaledClock, SystemClock, clock_from
+from vitals.clock import HeldClock, ManualClock, ScaledClock, SystemClock, clock_from
 
 _NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -39,6 +39,41 @@ def test_processes_that_read_the_same_file_share_the_time(tmp_path: Path) -> Non
     written.write(path)
     assert clock_from(path) == written
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_held_clock_shows_in_every_process_the_moment_it_was_moved_to(tmp_path: Path) -> None:
+    path = tmp_path / "clock.json"
+    mover = HeldClock.start(path, _NOON)
+    other = clock_from(path)
+    assert isinstance(other, HeldClock)
+    assert mover.now() == other.now() == _NOON
+    assert other.seconds_until(_NOON) == 0
+    assert 0 < other.seconds_until(_NOON + timedelta(days=1)) <= 0.1
+    for minutes in range(1, 200):  # quicker than a file system counts time
+        moment = _NOON + timedelta(minutes=minutes)
+        mover.move(moment)
+        assert other.now() == mover.now() == moment
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_held_clock_never_goes_back(tmp_path: Path) -> None:
+    path = tmp_path / "clock.json"
+    clock = HeldClock.start(path, _NOON)
+    clock.move(_NOON)
+    with pytest.raises(ValueError, match="does not go back"):
+        clock.move(_NOON - timedelta(seconds=1))
+    assert clock.now() == _NOON
+    HeldClock.start(path, _NOON - timedelta(hours=1))  # somebody wrote another file under those who run
+    assert clock.now() == _NOON
+
+
+def test_a_held_clock_without_a_zone_or_a_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "clock.json"
+    with pytest.raises(OSError, match=r"clock\.json"):
+        clock_from(path)
+    path.write_text('{"held_at": "2026-03-02T12:00:00"}')
+    with pytest.raises(ValueError, match="no time zone"):
+        clock_from(path)
 
 
 def test_without_a_file_the_machine_tells_the_time() -> None:
