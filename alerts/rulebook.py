@@ -1,7 +1,7 @@
 """Rulebooks: named, versioned, sourced tables of rules. One of the two edges of this package that read files.
 
-A rulebook file names `name`, `version`, `source`, `reviewed_on`, `verified`, perhaps `ends_after`, and `[rules.NAME]`
-tables. Outside the demo a clinician signs a rulebook before a plan may use it.
+A rulebook file names `name`, `version`, `source`, `reviewed_on`, `verified`, perhaps `ends_after` and `approval_needs`,
+and `[rules.NAME]` tables. Outside the demo a clinician signs a rulebook before a plan may use it.
 """
 
 import tomllib
@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from alerts.keys import KeyProblem, Keys
-from alerts.plan import Plan, PlanError, from_mapping
+from alerts.plan import PatientFacts, Plan, PlanError, from_mapping
 from alerts.rule_table import read_rules
 from alerts.rules import AnyRule
 
 _SHIPPED = Path(__file__).parent / "rulebooks"
+_FACTS = ("age", "on_oxygen", "spo2_floor", "spo2_scale")  # those that nobody may have stated
 
 
 class RulebookError(ValueError):
@@ -43,12 +44,17 @@ class Rulebook:
     ends_after: timedelta | None  # how long a plan under it runs
     table: Mapping[str, Mapping[str, Any]]
     individual: tuple[str, ...] = ()  # rules with individual limits merged in
+    approval_needs: tuple[str, ...] = ()  # facts that a plan must state before it may be approved
     file: str = ""
 
     @cached_property
     def rules(self) -> Mapping[str, AnyRule]:
         """The enabled rules by name."""
         return read_rules(Keys(self.table, "rules"), frozenset(self.individual))
+
+    def lacking(self, facts: PatientFacts) -> tuple[str, ...]:
+        """Which of the facts that approval needs nobody has stated."""
+        return tuple(name for name in self.approval_needs if getattr(facts, name) is None)
 
 
 def shipped() -> tuple[str, ...]:
@@ -124,11 +130,20 @@ def _read(keys: Keys, file: str) -> Rulebook:
         verified=keys.flag("verified"),
         ends_after=keys.optional_duration("ends_after"),
         table={name: rules.raw(name) for name in rules.names()},
+        approval_needs=_needs(keys),
         file=file,
     )
     keys.finish()
     read_rules(Keys(book.table, "rules"))
     return book
+
+
+def _needs(keys: Keys) -> tuple[str, ...]:
+    names = keys.texts("approval_needs", ())
+    for name in names:
+        if name not in _FACTS:
+            raise keys.problem("approval_needs", f"{name!r} is none of {', '.join(_FACTS)}")
+    return names
 
 
 __all__ = ["PlanError", "Rulebook", "RulebookError", "draft", "load", "merge", "shipped"]

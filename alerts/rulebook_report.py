@@ -36,6 +36,8 @@ def words(book: Rulebook) -> tuple[str, ...]:
         f"source: {book.source}",
         f"reviewed on {book.reviewed_on.isoformat()}{runs}",
     ]
+    if book.approval_needs:
+        lines.append(f"a plan under it is approved only when it states {' and '.join(book.approval_needs)}")
     for name in sorted(book.table):
         lines += ["", *_rule(name, book.table[name], book.rules.get(name))]
     return tuple(lines)
@@ -50,6 +52,9 @@ def differences(first: Rulebook, second: Rulebook) -> tuple[Difference, ...]:
     if first.ends_after != second.ends_after:
         ends = [None if book.ends_after is None else duration(book.ends_after) for book in (first, second)]
         found.append(Difference(rule="", key="ends_after", first=ends[0], second=ends[1]))
+    if set(first.approval_needs) != set(second.approval_needs):
+        asked = [", ".join(sorted(book.approval_needs)) or None for book in (first, second)]
+        found.append(Difference(rule="", key="approval_needs", first=asked[0], second=asked[1]))
     for name in sorted({*first.table, *second.table}):
         found += _of_rule(name, first, second)
     return tuple(found)

@@ -18,6 +18,7 @@ from server.db.dialect import due_at_latest
 def activate(connection: Connection, patient: str, plan: Plan, approved_by: str, now: datetime) -> int:
     """Make `plan` the patient's active version from now on, replacing the one before. Returns its number.
 
+    Whether it may judge anybody is not asked here: `approval.approve` does, and is the product's only way in.
     The number is given here; `plan.version` as it comes is not used.
     """
     table = tables.plan_version

@@ -135,6 +135,19 @@ plan_version = Table(
     UniqueConstraint("patient_id", "version"),
 )
 
+# A clinician's word that a rulebook may judge the municipality's patients; a plan outside the demo needs one.
+rulebook_sign_off = Table(
+    "rulebook_sign_off",
+    metadata,
+    _id(),
+    _municipality(),
+    Column("rulebook", String(64), nullable=False),
+    Column("rulebook_version", String(32), nullable=False),
+    Column("digest", String(64), nullable=False),  # of its content, see server/care/approval.py
+    Column("signed_by", ForeignKey("staff.id"), nullable=False),
+    Column("signed_at", UTCDateTime, nullable=False),
+)
+
 gateway = Table(
     "gateway",
     metadata,

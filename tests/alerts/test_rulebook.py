@@ -7,6 +7,7 @@ import pytest
 
 from alerts import rulebook
 from alerts.keys import KeyProblem
+from alerts.plan import PatientFacts
 from alerts.priority import Priority
 from alerts.rules import Missing, Threshold
 
@@ -123,3 +124,13 @@ def test_what_rings_at_once_follows_the_limits():
     assert low.bands[0].confirm is None
     own = rulebook.merge(rulebook.load("covid19"), {"spo2_low": {"bands": [{"limit": 90, "priority": "high"}]}})
     assert own.rules["spo2_low"].bands[-1].unless == (Decimal(87),)  # type: ignore[union-attr]
+
+
+def test_a_rulebook_may_name_the_facts_that_approval_needs(tmp_path):
+    assert read(tmp_path, GOOD).approval_needs == ()
+    book = read(tmp_path, 'approval_needs = ["spo2_floor", "age"]\n' + GOOD)
+    assert book.lacking(PatientFacts(age=71)) == ("spo2_floor",)
+    assert book.lacking(PatientFacts(age=71, spo2_floor=Decimal(84))) == ()
+    with pytest.raises(rulebook.RulebookError, match=r"own\.toml: approval_needs: 'floor' is none of age"):
+        read(tmp_path, 'approval_needs = ["floor"]\n' + GOOD)
+    assert rulebook.load("copd").approval_needs == ("spo2_floor", "spo2_scale")

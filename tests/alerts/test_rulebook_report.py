@@ -131,3 +131,11 @@ def test_a_rule_switched_off_differs(read):
 def test_durations_are_said_in_their_largest_whole_unit():
     for text in ("30s", "90s", "15min", "36h", "14d", "0s"):
         assert duration(Keys({"it": text}).duration("it")) == text
+
+
+def test_what_approval_needs_is_told_and_compared(read):
+    needs = 'approval_needs = ["spo2_floor", "spo2_scale"]'
+    book = read(needs + BOOK)
+    assert words(book)[3] == "a plan under it is approved only when it states spo2_floor and spo2_scale"
+    expected = Difference(rule="", key="approval_needs", first=None, second="spo2_floor, spo2_scale")
+    assert differences(read(BOOK, "other.toml"), book) == (expected,)

@@ -10,7 +10,8 @@ from zoneinfo import ZoneInfo
 from alerts import rulebook
 from alerts.plan import Plan
 from server.access import Role, system
-from server.care import credentials, kits, people, plans
+from server.care import credentials, kits, people
+from server.care.approval import Approval, approve
 from server.db import migrate
 from server.db.engine import Database, file_address
 from server.vault import Vault, open_vault
@@ -110,8 +111,10 @@ def _enrol_resident(office: _Office, resident: Resident) -> str:
     patient = people.enrol_patient(office.connection, office.vault, new, office.now)
     for address in resident.devices:
         _hand_out(office, patient, address)
-    plan = _plan(office, resident)
-    plans.activate(office.connection, patient, plan, office.approver, office.now)
+    book = rulebook.load(resident.rulebook)
+    plan = _plan(office, resident, book)
+    approval = Approval(by=office.approver, book=book, outside=plan.outside, demo=True)
+    approve(office.connection, patient, plan, approval, office.now)
     return patient
 
 
@@ -126,13 +129,13 @@ def _hand_out(office: _Office, patient: str, address: str) -> None:
         kits.assign(office.connection, new, office.now)
 
 
-def _plan(office: _Office, resident: Resident) -> Plan:
+def _plan(office: _Office, resident: Resident, shipped: rulebook.Rulebook) -> Plan:
     """The resident's plan: the rulebook with individual limits, in force for a moment when the demo begins.
 
     Slots that began before it are not owed, so nobody has missed anything at whatever hour the demo is started.
     """
     today = office.now.astimezone(ZoneInfo(office.town.timezone)).date()
-    book = rulebook.merge(rulebook.load(resident.rulebook), resident.rules)
+    book = rulebook.merge(shipped, resident.rules)
     settings = {
         "plan_id": str(uuid4()),
         "facts": {**resident.facts, "age": _age(resident.born, today)},
