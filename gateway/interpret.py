@@ -27,6 +27,13 @@ class BatteryLevel:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NobodyMeasured:
+    """A frame in order that tells of no measurement: a pressure on its way up, a weight that has not settled."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What the gateway knows beside the frame: the zone, the start of the connection, what was said before."""
 
@@ -36,12 +43,17 @@ class Circumstances:
     said: ReadingId | None = None  # the id of the same bytes, when kept since the device's last orderly end
 
 
-def interpret(notification: Notification, around: Circumstances) -> Reading | RefusedFrame | BatteryLevel:
+Said = Reading | RefusedFrame | BatteryLevel | NobodyMeasured
+
+
+def interpret(notification: Notification, around: Circumstances) -> Said:
     """What `notification` means; bytes that no profile can read become a `RefusedFrame`, never a guess."""
     try:
         decoded = decode(notification.characteristic, notification.payload, notification.model)
     except DecodeError as refusal:
         return _refused(notification, around.start, refusal.reason)
+    if decoded.no_measurement is not None:
+        return NobodyMeasured(reason=decoded.no_measurement)
     battery = decoded.metrics.get("battery")
     if battery is not None:
         return BatteryLevel(percent=int(battery))

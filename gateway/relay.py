@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from gateway import heartbeat
 from gateway.flights import Patience
-from gateway.interpret import BatteryLevel, Circumstances, interpret
+from gateway.interpret import BatteryLevel, Circumstances, NobodyMeasured, interpret
 from gateway.radio import KnownDevice, Notification, Radio, Session, SessionState
 from gateway.sessions import Sessions
 from gateway.settings import Settings
@@ -131,6 +131,9 @@ class Relay:
         self._heard[device] = notification.heard_at
         if isinstance(said, BatteryLevel):
             self._batteries[device] = said.percent
+            return
+        if isinstance(said, NobodyMeasured):
+            log.debug("no_measurement device=%s reason=%s", device, said.reason)
             return
         message = replace(_message(said), record=record if isinstance(said, Reading) else "")
         new = self._spool.keep(message, real_now)

@@ -6,21 +6,38 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from gateway.profiles import blood_pressure, mi_scale
 from gateway.profiles.battery import battery_level
+from gateway.profiles.body_composition import body_composition_measurement
+from gateway.profiles.current_time import current_time
 from gateway.profiles.decoded import CLOCK_NOT_SET, Decoded, DecodeError, Special
+from gateway.profiles.glucose import glucose_context, glucose_measurement
+from gateway.profiles.heart_rate import heart_rate_measurement
 from gateway.profiles.octets import Octets
 from gateway.profiles.pulse_oximeter import continuous, spot_check
 from gateway.profiles.quirks import Quirk, quirk_of
+from gateway.profiles.thermometer import temperature_measurement
 from gateway.profiles.weight_scale import weight_measurement
 
 __all__ = ["CLOCK_NOT_SET", "PROFILES", "DecodeError", "Decoded", "Special", "decode", "render", "short_uuid"]
 
 PROFILES: Mapping[str, Callable[[Octets, Quirk], Decoded]] = MappingProxyType(
     {
+        "2A18": glucose_measurement,
         "2A19": battery_level,
+        "2A1C": temperature_measurement,
+        "2A2B": current_time,
+        "2A34": glucose_context,
+        "2A35": blood_pressure.measurement,
+        "2A36": blood_pressure.intermediate,
+        "2A37": heart_rate_measurement,
         "2A5E": spot_check,
         "2A5F": continuous,
+        "2A9C": body_composition_measurement,
         "2A9D": weight_measurement,
+        # Service data of advertisements, by the service's own UUID.
+        "181B": mi_scale.composition_scale,
+        "181D": mi_scale.scale,
     }
 )
 

@@ -26,9 +26,9 @@ _FLOAT_SPECIAL = {
 }
 
 
-def sfloat(octets: Octets, field: str) -> Number:
+def sfloat(octets: Octets, field: str, *, big_endian: bool = False) -> Number:
     """The next 2 bytes; raises `DecodeError` when they are not there."""
-    raw = octets.unsigned(2, field)
+    raw = octets.unsigned(2, field, big_endian=big_endian)
     return _SFLOAT_SPECIAL.get(raw) or _scaled(_signed(raw & 0x0FFF, 12), _signed(raw >> 12, 4))
 
 

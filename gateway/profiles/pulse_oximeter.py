@@ -1,12 +1,11 @@
 """Pulse Oximeter Service 1.0.1: spot-check (0x2A5E) and continuous (0x2A5F) measurements."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from enum import IntFlag
 
 from gateway.profiles.date_time import date_time
-from gateway.profiles.decoded import CLOCK_NOT_SET, Decoded, Number, split
+from gateway.profiles.decoded import CLOCK_NOT_SET, Decoded, Number, split, words
 from gateway.profiles.ieee11073 import sfloat
 from gateway.profiles.octets import Octets
 from gateway.profiles.quirks import Quirk
@@ -139,17 +138,7 @@ def _decoded(
         metrics=metrics,
         special=special,
         taken_at=taken_at,
-        flags=clock + tuple(_names(measurement)) + tuple(_names(sensor)),
-        quality=Quality.POOR if measurement & ~_VOUCHED or sensor else Quality.GOOD,
+        flags=clock + tuple(words(measurement)) + tuple(words(sensor)),
+        quality=Quality.POOR if int(measurement) & ~int(_VOUCHED) or sensor else Quality.GOOD,
         details={name: value for name, value in details.items() if isinstance(value, Decimal)},
     )
-
-
-def _names(status: MeasurementStatus | SensorStatus) -> Iterator[str]:
-    rest = int(status)
-    for bit in type(status):
-        if bit in status:
-            rest &= ~bit
-            yield str(bit.name).lower()
-    if rest:
-        yield "unknown_status"

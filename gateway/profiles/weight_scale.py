@@ -24,12 +24,12 @@ class WeightFlags(IntFlag):
 
 _UNSUCCESSFUL = 0xFFFF
 _UNKNOWN_USER = 255
-_KILOGRAM_STEP = Decimal("0.005")
-_POUND_STEP = Decimal("0.01")
+KILOGRAM_STEP = Decimal("0.005")
+POUND_STEP = Decimal("0.01")
 _BMI_STEP = Decimal("0.1")
-_METRE_STEP = Decimal("0.001")
-_INCH_STEP = Decimal("0.1")
-_METRES_PER_INCH = Decimal("0.0254")
+METRE_STEP = Decimal("0.001")
+INCH_STEP = Decimal("0.1")
+METRES_PER_INCH = Decimal("0.0254")
 
 
 def weight_measurement(octets: Octets, quirk: Quirk) -> Decoded:
@@ -55,13 +55,13 @@ def _weight(raw: int, factor: Decimal, *, imperial: bool) -> Number:
     if raw == _UNSUCCESSFUL:
         return Special.UNSUCCESSFUL
     if imperial:
-        return to_canonical("weight", raw * _POUND_STEP * factor, "[lb_av]")
-    return raw * _KILOGRAM_STEP * factor
+        return to_canonical("weight", raw * POUND_STEP * factor, "[lb_av]")
+    return raw * KILOGRAM_STEP * factor
 
 
 def _bmi_and_height(octets: Octets, *, imperial: bool) -> dict[str, Decimal]:
     """BMI in kg/m2 and height in m; scales send 0 for a person they do not know."""
     bmi = octets.unsigned(2, "BMI") * _BMI_STEP
     raw = octets.unsigned(2, "height")
-    height = raw * _INCH_STEP * _METRES_PER_INCH if imperial else raw * _METRE_STEP
+    height = raw * INCH_STEP * METRES_PER_INCH if imperial else raw * METRE_STEP
     return {name: value for name, value in (("bmi", bmi), ("height", height)) if value}

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.interpret import BatteryLevel, Circumstances, interpret
+from gateway.interpret import BatteryLevel, Circumstances, NobodyMeasured, interpret
 from gateway.radio import Notification, Session
 from vitals.reading import ClockSource, Extreme, Measurement, Quality, Reading, RefusedFrame
 from vitals.wire import parse_frame, parse_reading, render_frame, render_reading
@@ -125,3 +125,9 @@ def test_whatever_is_heard_the_wire_takes_it(characteristic: str, frame: bytes) 
     else:
         assert isinstance(result, RefusedFrame)
         assert parse_frame(render_frame(result)) == result
+
+
+def test_a_frame_that_measured_nobody_makes_no_reading() -> None:
+    """A pressure on its way up, and the zeros that one scale sends while it still measures."""
+    cuff = interpret(said("00 80 00 ff 07 ff 07", "2A36"), AROUND)
+    assert cuff == NobodyMeasured(reason="cuff_pressure_on_its_way")

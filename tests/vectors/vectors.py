@@ -1,9 +1,9 @@
 """Reads the vectors of this folder.
 
 One `[[vector]]` a frame: `characteristic`, `bytes` (hex), `model`, and either `refused` (how the reason begins) or the
-whole of what the frame means: `metrics` (exact decimals as text), `special`, `taken_at`, `user`, `details`, `flags`,
-`quality`. Bare floats have `number` or `special` instead. `source` and `origin` say where the bytes come from.
-What is absent is absent in the frame.
+whole of what the frame means: `metrics` (exact decimals as text), `special`, `taken_at`, `user`, `sequence`, `details`,
+`flags`, `quality`, `no_measurement`. `open_end`: more of the same may follow. Bare floats have `number` or `special`
+instead. `source` and `origin` say where the bytes come from. What is absent is absent in the frame.
 """
 
 import tomllib
@@ -32,6 +32,9 @@ class Vector:
     special: Mapping[str, str] | str = field(default_factory=dict)
     taken_at: datetime | None = None
     user: int | None = None
+    sequence: int | None = None
+    no_measurement: str | None = None
+    open_end: bool = False
     details: Mapping[str, Decimal] = field(default_factory=dict)
     flags: tuple[str, ...] = ()
     quality: str = "good"
@@ -48,7 +51,8 @@ def load(name: str) -> list[Vector]:
 
 def load_frames() -> list[Vector]:
     """Every vector that is a whole characteristic."""
-    return [vector for name in ("battery", "pulse_oximeter", "weight_scale") for vector in load(name)]
+    bare = {"ieee11073", "date_time"}
+    return [vector for path in sorted(FOLDER.glob("*.toml")) if path.stem not in bare for vector in load(path.stem)]
 
 
 def _vector(row: dict[str, Any]) -> Vector:

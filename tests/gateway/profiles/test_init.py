@@ -24,8 +24,8 @@ def test_what_is_no_16_bit_uuid_is_refused(text: str) -> None:
 
 
 def test_a_characteristic_without_profile_is_refused_by_name() -> None:
-    with pytest.raises(DecodeError, match="no profile reads characteristic 2A37; known: 2A19, 2A5E, 2A5F, 2A9D"):
-        decode("2A37", b"\x00\x50")
+    with pytest.raises(DecodeError, match="no profile reads characteristic 2A6E; known: 2A18, 2A19, 2A1C, 2A2B, "):
+        decode("2A6E", b"\x00\x50")
 
 
 def test_render_is_the_line_of_the_contract() -> None:
