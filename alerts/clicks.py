@@ -60,17 +60,17 @@ def _check(turn: Turn, alert: Alert, command: Command) -> None:
     if command.signal is Action.TAKE_OVER and command.by == alert.owner:
         raise IllegalSignal(f"{alert.rule}: {command.by} has it already")
     if command.signal is Action.RESOLVE and command.outcome is None and alert.outcome_is_needed:
-        raise IllegalSignal(f"{alert.rule}: an outcome is needed to resolve it")
+        raise IllegalSignal(f"{alert.rule}: an outcome is needed to resolve it", "outcome")
     if command.signal is Action.SNOOZE:
         _check_snooze(turn, alert, command)
 
 
 def _check_snooze(turn: Turn, alert: Alert, command: Command) -> None:
     if command.until is None:
-        raise IllegalSignal(f"{alert.rule}: a snooze needs its end")
+        raise IllegalSignal(f"{alert.rule}: a snooze needs its end", "until")
     ahead = -turn.now.since(command.until)
     if not timedelta(0) < ahead <= SNOOZE_MAX:
-        raise IllegalSignal(f"{alert.rule}: a snooze ends after now and within 12 hours")
+        raise IllegalSignal(f"{alert.rule}: a snooze ends after now and within 12 hours", "until")
 
 
 def _acknowledge(turn: Turn, alert: Alert, command: Command) -> None:
@@ -157,19 +157,20 @@ def _invalidate(turn: Turn, command: Command, readings: frozenset[str]) -> None:
     """Take a whole reading out of the past."""
     reading, memory = command.reading, turn.memory
     if reading is None or reading not in readings:
-        raise IllegalSignal(f"invalidate: there is no reading {reading!r}")
+        raise IllegalSignal(f"invalidate: there is no reading {reading!r}", "reading")
     if reading in memory.invalidated:
-        raise IllegalSignal(f"invalidate: reading {reading!r} was taken out before")
+        raise IllegalSignal(f"invalidate: reading {reading!r} was taken out before", "reading")
     filled = (*memory.filled, reading) if command.slot_fulfilled else memory.filled
     turn.memory = replace(memory, invalidated=(*memory.invalidated, reading), filled=filled)
-    turn.tell(FactKind.INVALIDATED, by=command.by, why={"reading_id": reading})
+    why = {"reading_id": reading} | ({} if command.reason is None else {"reason": command.reason.value})
+    turn.tell(FactKind.INVALIDATED, by=command.by, why=why)
 
 
 def _accept(turn: Turn, command: Command) -> None:
     """Believe a value that was held back; it counts from now, at the time it was taken."""
     waiting = {each.reading_id for each in turn.history.quarantine}
     if command.reading is None or command.reading not in waiting:
-        raise IllegalSignal(f"accept: no value of reading {command.reading!r} is held back")
+        raise IllegalSignal(f"accept: no value of reading {command.reading!r} is held back", "reading")
     turn.memory = replace(turn.memory, accepted=(*turn.memory.accepted, command.reading))
     turn.tell(FactKind.ACCEPTED, turn.alerts.get(QUARANTINED), by=command.by, why={"reading_id": command.reading})
 

@@ -31,6 +31,13 @@ class Outcome(StrEnum):
     DUPLICATE = "duplicate"
 
 
+class Mistake(StrEnum):
+    """Why a reading is taken out."""
+
+    WRONG_PERSON = "wrong_person"
+    MISTAKE = "mistake"  # of measuring
+
+
 EVERY_RULE = "*"
 
 
@@ -39,8 +46,8 @@ class Command:
     """One click by one person.
 
     `rule` names the open alert, or `EVERY_RULE`: every open alert for which the signal is legal (refused when none).
-    `reading` is for invalidate and accept, `outcome` for resolve, `until` (aware UTC) for snooze; `slot_fulfilled`
-    says whether a slot stays fulfilled by the reading that is invalidated.
+    `reading` is for invalidate and accept, `outcome` for resolve, `until` (aware UTC) for snooze; of a reading that is
+    invalidated `slot_fulfilled` says whether a slot stays fulfilled by it, and `reason` why (kept, never decided by).
     """
 
     signal: Action
@@ -50,6 +57,7 @@ class Command:
     outcome: Outcome | None = None
     until: datetime | None = None
     slot_fulfilled: bool = False
+    reason: Mistake | None = None
 
     @property
     def needs_history(self) -> bool:
@@ -58,4 +66,8 @@ class Command:
 
 
 class IllegalSignal(ValueError):  # noqa: N818 - the word of the lifecycle
-    """This signal means nothing in this state; nothing was changed."""
+    """This signal means nothing in this state; nothing was changed. `field`: which word of the command is wrong."""
+
+    def __init__(self, text: str, field: str | None = None) -> None:
+        super().__init__(text)
+        self.field = field

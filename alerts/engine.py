@@ -14,7 +14,7 @@ from alerts.command import Command
 from alerts.command import IllegalSignal as IllegalSignal
 from alerts.finding import Beyond, Finding
 from alerts.fold import Folded, Past, empty, fold
-from alerts.history import History, MissingState, ThresholdState, spell_of
+from alerts.history import History, MissingState, Quarantined, ThresholdState, spell_of
 from alerts.intake import Marks
 from alerts.memory import Memory
 from alerts.now import Now
@@ -47,6 +47,11 @@ def act(view: PatientView, command: Command, now: datetime) -> Step:
     turn.now = Now(now)
     _settle(turn, _change_past(turn, view) if command.needs_history else (), marked=False)
     return _finish(turn)
+
+
+def held_back(view: PatientView) -> tuple[Quarantined, ...]:
+    """The values that nobody believes and nobody has judged yet, in event order."""
+    return _fold(view)[1].history.quarantine
 
 
 def _begin(view: PatientView, at: datetime) -> tuple[Turn, tuple[Past, ...]]:

@@ -35,7 +35,15 @@ class Action(StrEnum):
     RESOLVE_QUARANTINE = "resolve_quarantine"
     SEE_UNCLAIMED = "see_unclaimed"
     ACKNOWLEDGE = "acknowledge"
+    TAKE_OVER = "take_over"
+    RELEASE = "release"
     RESOLVE = "resolve"
+    SNOOZE = "snooze"
+    DISPATCH = "dispatch"
+    DISPATCH_ACCEPT = "dispatch_accept"
+    DISPATCH_REFUSE = "dispatch_refuse"
+    INVALIDATE = "invalidate"
+    ACCEPT = "accept"
     WRITE_NOTE = "write_note"
     SEE_KITS = "see_kits"
     CHANGE_KITS = "change_kits"
@@ -50,17 +58,29 @@ _CARE = frozenset(
         Action.SEE_READINGS,
         Action.SEE_QUARANTINE,
         Action.SEE_UNCLAIMED,
-        Action.ACKNOWLEDGE,
-        Action.RESOLVE,
         Action.WRITE_NOTE,
         Action.SEE_KITS,
+    }
+)
+_CLICKS = frozenset(
+    {
+        Action.ACKNOWLEDGE,
+        Action.TAKE_OVER,
+        Action.RELEASE,
+        Action.RESOLVE,
+        Action.SNOOZE,
+        Action.DISPATCH,
+        Action.DISPATCH_ACCEPT,
+        Action.DISPATCH_REFUSE,
+        Action.INVALIDATE,
+        Action.ACCEPT,
     }
 )
 _KITS = frozenset({Action.SEE_QUARANTINE, Action.RESOLVE_QUARANTINE, Action.SEE_KITS, Action.CHANGE_KITS})
 
 _ALLOWED: dict[Role, frozenset[Action]] = {
-    Role.NURSE: _CARE,
-    Role.COORDINATOR: _CARE | _KITS | {Action.CHANGE_PLAN},
+    Role.NURSE: _CARE | _CLICKS,
+    Role.COORDINATOR: _CARE | _CLICKS | _KITS | {Action.CHANGE_PLAN},
     Role.TECHNICIAN: _KITS,
     Role.SYSTEM: frozenset(Action),
 }

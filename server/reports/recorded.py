@@ -17,7 +17,7 @@ from alerts import engine
 from alerts import memory as memories
 from alerts.alert import Alert, to_mapping
 from alerts.arrival import Arrival
-from alerts.command import Action, Command, IllegalSignal, Outcome
+from alerts.command import Action, Command, IllegalSignal, Mistake, Outcome
 from alerts.fact import Fact
 from alerts.memory import Memory
 from alerts.plan import Period, Plan, from_mapping
@@ -171,7 +171,7 @@ def _command(click: Mapping[str, Any]) -> Command:
         raise NotRecordedError("until when it was snoozed is not recorded")
     if signal in (Action.INVALIDATE, Action.ACCEPT) and "reading" not in click:
         raise NotRecordedError(f"which reading {signal.value} meant is not recorded")
-    known = {"signal", "rule", "by", "outcome", "until", "reading", "slot_fulfilled"}
+    known = {"signal", "rule", "by", "outcome", "until", "reading", "slot_fulfilled", "reason"}
     if unknown := sorted(set(click) - known):
         raise NotRecordedError(f"what {', '.join(unknown)} of the click means is not known here")
     return Command(
@@ -182,6 +182,7 @@ def _command(click: Mapping[str, Any]) -> Command:
         outcome=Outcome(click["outcome"]) if click.get("outcome") else None,
         until=datetime.fromisoformat(click["until"]) if click.get("until") else None,
         slot_fulfilled=bool(click.get("slot_fulfilled", False)),
+        reason=Mistake(click["reason"]) if click.get("reason") else None,
     )
 
 

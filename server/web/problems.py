@@ -37,14 +37,16 @@ def install_problems(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(RefusedError, lambda _, error: problem(403, str(error)))
     app.add_exception_handler(NotFoundError, lambda _, error: problem(404, f"{error}, or it is not yours to see"))
-    app.add_exception_handler(IllegalSignal, lambda _, error: problem(409, str(error)))
+    app.add_exception_handler(IllegalSignal, _illegal)
     app.add_exception_handler(ChangedMeanwhileError, _changed)
     app.add_exception_handler(Exception, lambda _, __: problem(500, "the mistake is ours; nothing was changed"))
 
 
-def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> Response:
-    """A problem of the general type: the status says what, the detail says more."""
-    body = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": detail}
+def problem(status: int, detail: str, headers: dict[str, str] | None = None, field: str | None = None) -> Response:
+    """A problem of the general type: the status says what, the detail says more, `field` which word is wrong."""
+    body: dict[str, Any] = {"type": "about:blank", "title": HTTPStatus(status).phrase}
+    body |= {"status": status, "detail": detail}
+    body |= {} if field is None else {"field": field}
     return JSONResponse(body, status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
@@ -56,6 +58,12 @@ def _own(_request: Request, error: Exception) -> Response:
 def _http(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+def _illegal(_request: Request, error: Exception) -> Response:
+    """What the rules refuse: 422 where a word of the request is wrong, 409 where the alert is not in that state."""
+    assert isinstance(error, IllegalSignal)
+    return problem(422 if error.field else 409, str(error), field=error.field)
 
 
 def _malformed(_request: Request, error: Exception) -> Response:

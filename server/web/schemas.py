@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from alerts.alert import State
+from alerts.zone import Zone
 
 
 class _Shape(BaseModel):
@@ -56,6 +57,15 @@ class ReadingItem(_Shape):
     quality: Literal["good", "poor"]
     flags: list[str]
     battery: int | None
+
+
+class ReadingClicked(_Shape):
+    """What was done to a reading, and the patient's zone after it."""
+
+    patient: str
+    reading: str
+    done: Literal["invalidate", "accept"]
+    zone: Zone
 
 
 class QuarantineItem(_Shape):

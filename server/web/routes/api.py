@@ -3,64 +3,26 @@
 An application of its own, mounted beside the pages, so that its errors are never a page and a page's never a problem.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, FastAPI, Header, Query, Request
+from fastapi import APIRouter, FastAPI, Query
 from fastapi.responses import Response
-from fastapi.security import HTTPBearer
-from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection, Row, Select, select, tuple_
+from sqlalchemy import Connection, Select, select, tuple_
 
 from alerts.alert import OPEN, State
-from alerts.command import Action as Signal
-from alerts.command import Outcome
 from server import audit
-from server.access import Action, Actor, action_of, needs, require, scope
-from server.actions import Click, act
-from server.care.credentials import actor_of_token
-from server.care.people import NotFoundError
+from server.access import Action, Actor, needs, scope
 from server.db import tables
 from server.parts import Parts
+from server.web.calling import Calling
 from server.web.items import alert_item, quarantine_item, reading_item
-from server.web.lists import LIMIT, After, Limit, answer, as_json, cursor, place
-from server.web.problems import RESPONSES, ProblemError, install_problems
+from server.web.lists import LIMIT, After, Limit, answer, cursor, place
+from server.web.problems import RESPONSES, install_problems
+from server.web.routes import api_clicks
+from server.web.routes.api_clicks import alert_answer, alert_row
 from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 
-_bearer = HTTPBearer(auto_error=False, description="A token made by `varde token create`.")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request of a script that may do what the route declared."""
-
-    parts: Parts
-    request: Request
-    actor: Actor
-    now: datetime
-
-
-def call(request: Request, _given: Annotated[object, Depends(_bearer)]) -> Call:
-    """Who calls, and may they do this? Only then the route."""
-    parts: Parts = request.app.state.parts
-    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    actor = None
-    if scheme.lower() == "bearer" and secret:
-        with parts.database.read() as connection:
-            actor = actor_of_token(connection, secret.strip(), parts.wall.now())
-    if actor is None:
-        raise ProblemError(
-            401, "a bearer token is needed, and this is none that is valid", {"WWW-Authenticate": "Bearer"}
-        )
-    action = action_of(request.scope["endpoint"])
-    assert action, "a route without an action; `build_api` should have found it at start"
-    require(actor, action)
-    return Call(parts=parts, request=request, actor=actor, now=parts.clock.now())
-
-
-Calling = Annotated[Call, Depends(call)]
-IfMatch = Annotated[str | None, Header(description="The ETag of the alert as it was seen.")]
 router = APIRouter(responses=RESPONSES)
 
 _STATES = {
@@ -94,32 +56,10 @@ def alerts(
 def one_alert(by: Calling, alert: str) -> Response:
     """One alert; its ETag is what a change must name."""
     with by.parts.database.write() as connection:
-        row = _alert(connection, by.actor, alert)
+        row = alert_row(connection, by.actor, alert)
         seen = audit.Entry(action=Action.SEE_ALERTS, patient=row.patient_id, subject=alert)
         audit.write_seen(connection, by.actor, seen, by.now)
-    return _alert_answer(by, row)
-
-
-@router.post("/alerts/{alert}/acknowledge", responses={200: {"model": AlertItem}})
-@needs(Action.ACKNOWLEDGE)
-def acknowledge(by: Calling, alert: str, if_match: IfMatch = None) -> Response:
-    """Take the alert on; it must still be what `If-Match` names."""
-    return _click(by, Click(alert=alert, signal=Signal.ACKNOWLEDGE, version=_version(if_match)))
-
-
-class Resolution(BaseModel):
-    """What came of an alert."""
-
-    model_config = ConfigDict(extra="forbid")
-    outcome: Outcome
-
-
-@router.post("/alerts/{alert}/resolve", responses={200: {"model": AlertItem}})
-@needs(Action.RESOLVE)
-def resolve(by: Calling, alert: str, body: Resolution, if_match: IfMatch = None) -> Response:
-    """Close the alert with its outcome; it must still be what `If-Match` names."""
-    click = Click(alert=alert, signal=Signal.RESOLVE, outcome=body.outcome, version=_version(if_match))
-    return _click(by, click)
+    return alert_answer(by.request, row)
 
 
 @router.get("/readings", responses={200: {"model": Listed[ReadingItem]}})
@@ -166,37 +106,9 @@ def build_api(parts: Parts) -> FastAPI:
     app = FastAPI(title="Varde", version="1", docs_url=None, redoc_url=None)
     app.state.parts = parts
     app.include_router(router)
+    app.include_router(api_clicks.router)
     install_problems(app)
     return app
-
-
-def _click(by: Call, click: Click) -> Response:
-    with by.parts.database.write() as connection:
-        act(connection, by.actor, click, by.parts.clock.now())  # not before the lock: others wrote meanwhile
-        row = _alert(connection, by.actor, click.alert)
-    by.parts.wake_watch.ring()  # when to ask about the patient again has changed
-    by.parts.wake_notify.ring()
-    by.parts.changed.ring()
-    return _alert_answer(by, row)
-
-
-def _version(if_match: str | None) -> int:
-    if if_match is None:
-        raise ProblemError(428, "If-Match is needed: the ETag of the alert as you saw it")
-    text = if_match.strip().removeprefix("W/").strip('"')
-    return int(text) if text.isascii() and text.isdigit() else -1  # -1: a version that no alert ever has
-
-
-def _alert(connection: Connection, actor: Actor, alert: str) -> Row[Any]:
-    table = tables.alert
-    row = connection.execute(scope(select(table).where(table.c.id == alert), table, actor)).first()
-    if row is None:
-        raise NotFoundError("no such alert")
-    return row
-
-
-def _alert_answer(by: Call, row: Row[Any]) -> Response:
-    return as_json(by.request, alert_item(row), f'"{row.version}"')
 
 
 def _page(connection: Connection, statement: Select[Any], table: Any, limit: int, after: str | None) -> Any:

@@ -1,5 +1,6 @@
 """What is stored is replayed from what is recorded; whatever was changed since is found and told."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,7 +8,8 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from alerts.command import Action
+from alerts.command import Action, Mistake, Outcome
+from server import actions
 from server.access import Actor, Role, system
 from server.care.people import NotFoundError
 from server.db import tables
@@ -15,7 +17,7 @@ from server.reports.recorded import Verdict, replayed
 from server.watch.evaluate import evaluate
 from tests.server.plans import activate
 from tests.server.reports.living import click, live
-from tests.server.world import START, World
+from tests.server.world import START, World, an_id
 
 
 def verdict(world: World) -> Verdict:
@@ -49,6 +51,78 @@ def test_resolving_is_replayed_with_its_outcome(world: World) -> None:
     change(world, update(tables.evaluation).where(tables.evaluation.c.seq == row["seq"]).values(click=changed))
     found = verdict(world)
     assert any('"no_action"' in each and '"actionable"' in each for each in found.differences)
+
+
+def every_click(world: World) -> None:
+    """A low value that nobody meant, an unlikely pulse that is right, and every button there is in between."""
+    now = live(world, (88,)) + timedelta(minutes=1)
+    world.record(world.reading(number=3, values={"pulse": Decimal(20)}), now=now)
+    world.record(world.reading(number=4, values={"pulse": Decimal(21)}), now=now)
+    clicks = [
+        (Action.ACKNOWLEDGE, world.nurse),
+        (Action.SNOOZE, world.nurse),
+        (Action.TAKE_OVER, "henrik"),
+        (Action.DISPATCH, "henrik"),
+        (Action.DISPATCH_REFUSE, "henrik"),
+        (Action.DISPATCH, "henrik"),
+        (Action.DISPATCH_ACCEPT, "henrik"),
+        (Action.RELEASE, "henrik"),
+    ]
+    with world.database.write() as connection:
+        evaluate(connection, world.patient, now)
+        alert = next(row["id"] for row in world.rows(tables.alert) if row["rule"] == "spo2_low")
+        for number, (signal, who) in enumerate(clicks):
+            until = now + timedelta(hours=1) if signal is Action.SNOOZE else None
+            done = actions.Click(alert=alert, signal=signal, until=until)
+            actions.act(connection, replace(world.actor, id=who), done, now + timedelta(minutes=number))
+        now += timedelta(minutes=20)
+        for signal, reading in ((Action.INVALIDATE, 1), (Action.ACCEPT, 3)):
+            meant = actions.ReadingClick(
+                patient=world.patient,
+                reading=an_id(reading),
+                signal=signal,
+                slot_fulfilled=True,
+                reason=Mistake.MISTAKE,
+            )
+            actions.act_on_reading(connection, world.actor, meant, now)
+        for rule in ("spo2_low", "quarantined"):
+            alert = next(
+                row["id"] for row in connection.execute(select(tables.alert)).mappings() if row["rule"] == rule
+            )
+            done = actions.Click(alert=alert, signal=Action.RESOLVE, outcome=Outcome.DATA_ERROR)
+            actions.act(connection, world.actor, done, now + timedelta(minutes=5))
+        evaluate(connection, world.patient, START + timedelta(hours=3))  # the morning's slot is over
+
+
+def test_every_kind_of_click_is_replayed_from_its_record(world: World) -> None:
+    every_click(world)
+    clicks = [row["click"] for row in world.rows(tables.evaluation) if row["click"]]
+    assert {each["signal"] for each in clicks} == {each.value for each in Action}
+    found = verdict(world)
+    assert (found.differences, found.not_covered) == ((), ())
+    assert found.facts == world.count(tables.fact)
+
+
+@pytest.mark.parametrize(
+    ("signal", "other"),
+    [
+        ("acknowledge", {"by": "somebody"}),
+        ("snooze", {"until": "2026-03-02T09:00:00+00:00"}),
+        ("take_over", {"by": "somebody"}),
+        ("release", {"by": "somebody"}),
+        ("dispatch", {"by": "somebody"}),
+        ("dispatch_accept", {"signal": "dispatch_refuse"}),
+        ("invalidate", {"slot_fulfilled": False}),
+        ("invalidate", {"reason": "wrong_person"}),
+        ("accept", {"reading": an_id(4)}),
+    ],
+)
+def test_a_click_that_was_recorded_otherwise_is_found(world: World, signal: str, other: dict[str, Any]) -> None:
+    every_click(world)
+    row = next(row for row in world.rows(tables.evaluation) if (row["click"] or {}).get("signal") == signal)
+    changed = {**row["click"], **other}
+    change(world, update(tables.evaluation).where(tables.evaluation.c.seq == row["seq"]).values(click=changed))
+    assert verdict(world).differences
 
 
 def test_a_silent_gateway_is_part_of_what_was_known(world: World) -> None:

@@ -12,6 +12,7 @@ from fastapi import APIRouter
 from sqlalchemy import Connection
 from starlette.testclient import TestClient
 
+from alerts.command import Action as Signal
 from server.access import Action, Role, action_of
 from server.app import build_pages
 from server.care.credentials import NewToken, create_token
@@ -80,6 +81,78 @@ def test_nobodys_alerts_without_a_valid_token(world: World, client: TestClient) 
         assert answer.headers["content-type"] == "application/problem+json"
         assert answer.headers["www-authenticate"] == "Bearer"
         assert answer.json()["status"] == 401
+
+
+def test_every_click_on_an_alert_by_its_words(world: World, client: TestClient) -> None:
+    alarm(world, 88)
+    headers, where = token(world), f"{ALERTS}/{world.rows(tables.alert)[0]['id']}"
+    until = (START + timedelta(hours=2)).isoformat()
+
+    def click(signal: str, body: Any = None) -> tuple[int, str]:
+        seen = {"If-Match": client.get(where, headers=headers).headers["etag"]}
+        answer = client.post(f"{where}/{signal}", headers=headers | seen, json=body)
+        return answer.status_code, answer.json().get("state") or answer.json()["detail"]
+
+    assert click("snooze", {"until": until}) == (
+        409,
+        "spo2_low: snooze means nothing for a active alert unless below high",
+    )
+    assert click("release")[0] == click("dispatch")[0] == click("take_over")[0] == 409
+    for signal, body, state in (
+        ("acknowledge", None, "acknowledged"),
+        ("snooze", {"until": until}, "acknowledged"),
+        ("dispatch", None, "acknowledged"),
+        ("dispatch_refuse", None, "acknowledged"),
+        ("dispatch", None, "acknowledged"),
+        ("dispatch_accept", None, "acknowledged"),
+        ("release", None, "active"),
+    ):
+        assert click(signal, body) == (200, state), signal
+    kinds = [row["kind"] for row in world.rows(tables.fact) if row["by"] and row["kind"] != "notice"]
+    assert kinds[0] == "acknowledged"
+    assert kinds[-1] == "released"
+    assert len(kinds) == 7
+
+
+@pytest.mark.parametrize(
+    ("minutes", "reason"),
+    [(-1, "a snooze ends after now and within 12 hours"), (12 * 60 + 1, "a snooze ends after now and within 12 hours")],
+)
+def test_a_wrong_word_is_named_and_nothing_is_changed(
+    world: World, client: TestClient, minutes: int, reason: str
+) -> None:
+    alarm(world, 88)
+    headers, where = token(world), f"{ALERTS}/{world.rows(tables.alert)[0]['id']}"
+    taken = client.post(f"{where}/acknowledge", headers=headers | {"If-Match": '"1"'})
+    before = [world.rows(table) for table in (tables.alert, tables.fact, tables.evaluation)]
+    seen = headers | {"If-Match": taken.headers["etag"]}
+    until = (START + timedelta(minutes=minutes)).isoformat()
+    refused = client.post(f"{where}/snooze", headers=seen, json={"until": until})
+    assert (refused.status_code, refused.json()["field"]) == (422, "until")
+    assert refused.json()["detail"] == f"spo2_low: {reason}"
+    assert client.post(f"{where}/snooze", headers=seen, json={"until": "2026-03-02T09:00:00"}).status_code == 422
+    assert client.post(f"{where}/resolve", headers=seen, json={}).status_code == 422
+    assert [world.rows(table) for table in (tables.alert, tables.fact, tables.evaluation)] == before
+
+
+def test_a_reading_is_taken_out_and_another_believed(world: World, client: TestClient) -> None:
+    alarm(world, 88)
+    world.record(world.reading(number=5, values={"pulse": Decimal(20)}))
+    headers, where = token(world), f"/api/v1/patients/{world.patient}/readings"
+    out = client.post(f"{where}/{an_id(0)}/invalidate", headers=headers, json={"reason": "wrong_person"})
+    assert out.json() == {"patient": world.patient, "reading": an_id(0), "done": "invalidate", "zone": "blue"}
+    assert {row["rule"]: row["state"] for row in world.rows(tables.alert)} == {
+        "spo2_low": "cleared",
+        "quarantined": "active",
+    }
+    (fact,) = [row for row in world.rows(tables.fact) if row["kind"] == "invalidated"]
+    assert fact["why"] == {"reading_id": an_id(0), "reason": "wrong_person"}
+    again = client.post(f"{where}/{an_id(0)}/invalidate", headers=headers, json={"reason": "mistake"})
+    assert (again.status_code, again.json()["field"]) == (422, "reading")
+    assert client.post(f"{where}/{an_id(0)}/accept", headers=headers).json()["field"] == "reading"
+    assert client.post(f"{where}/{an_id(5)}/accept", headers=headers).status_code == 200
+    assert client.post(f"{where}/{an_id(77)}/accept", headers=headers).status_code == 404
+    assert client.post(f"{where}/{an_id(0)}/invalidate", headers=headers, json={}).status_code == 422
 
 
 def test_a_role_that_may_not_is_told_so(world: World, client: TestClient) -> None:
@@ -227,8 +300,9 @@ def test_every_route_declares_its_action(parts: Parts) -> None:
     assert {path for path, _ in api} == {
         "/alerts",
         "/alerts/{alert}",
-        "/alerts/{alert}/acknowledge",
-        "/alerts/{alert}/resolve",
+        *(f"/alerts/{{alert}}/{each}" for each in Signal if each not in (Signal.INVALIDATE, Signal.ACCEPT)),
+        "/patients/{patient}/readings/{reading}/invalidate",
+        "/patients/{patient}/readings/{reading}/accept",
         "/readings",
         "/quarantine",
     }
