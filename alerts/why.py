@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from alerts import why_counting
+from alerts import why_band, why_counting
 from alerts.finding import Beyond, Finding, text_of
 from alerts.history import BaselineState, Episode, Quarantined, Sample, spell_of
 from alerts.own_limits import offsets, standing
@@ -94,16 +94,14 @@ def of_sample(scene: Scene, rule: Threshold, sample: Sample, priority: Priority)
     plan, baselines = scene.plan, scene.baselines
     rule = standing(rule, plan, baselines)
     known = offsets(rule, plan, baselines) or (Decimal(0),) * len(rule.metrics)
-    bands = [band for band in rule.bands if band.priority is priority]
-    index = _telling_metric(rule, bands, sample, known)
-    limits = [band.limits[index] for band in bands]
-    limit = next((each for each in limits if each is not None), None)
+    band = why_band.entered(rule, sample, priority, known)
+    index = _telling_metric(rule, [] if band is None else [band], sample, known)
+    limit = None if band is None else band.limits[index]
     mildest = next((each.limits[index] for each in rule.bands if each.limits[index] is not None), None)
     value = sample.values[index]
-    step = Decimal(1).scaleb(-METRICS[rule.metrics[index]].decimals)
-    outward = step if rule.side is Side.ABOVE else -step
     return {
         **head(scene, rule.name, rule.individual, priority),
+        "kind": rule.kind,
         "metric": rule.metrics[index],
         "value": text_of(value),
         "unit": METRICS[rule.metrics[index]].unit,
@@ -116,7 +114,9 @@ def of_sample(scene: Scene, rule: Threshold, sample: Sample, priority: Priority)
         "taken_at": sample.taken_at.isoformat(),
         "received_at": sample.received_at.isoformat(),
         "late": sample.late,
-        "quiet_at": None if mildest is None else text_of(mildest + known[index] - outward),
+        "quiet_at": None if mildest is None else why_band.quiet(rule, index, mildest + known[index]),
+        **why_band.asked(rule, band, sample, known),
+        **why_band.level(rule, scene.plan, scene.baselines, band),
     }
 
 
@@ -124,12 +124,14 @@ def of_quarantine(scene: Scene, held_back: Quarantined) -> dict[str, Any]:
     """Why a value is not believed."""
     return {
         **head(scene, "quarantined", False, Priority.LOW),
+        "kind": "quarantined",
         "metric": held_back.metric,
         "value": held_back.value,
         "unit": METRICS[held_back.metric].unit,
         "limit": None,
         "side": None,
         "reason": held_back.reason,
+        **why_band.doubt(held_back),
         "device": held_back.device,
         "reading_id": held_back.reading_id,
         "taken_at": held_back.taken_at.isoformat(),
@@ -144,6 +146,7 @@ def _missing(scene: Scene, rule: Missing, finding: Finding, top: Beyond | None) 
     last_good = getattr(state, "last_good", None)
     return {
         **head(scene, rule.name, rule.individual, rule.priority if top is None else top.priority),
+        "kind": rule.kind,
         "metric": rule.metric,
         "value": None,
         "unit": METRICS[rule.metric].unit,

@@ -55,6 +55,7 @@ def _trend(rule: Trend, sample: Sample, priority: Priority) -> dict[str, Any]:
         "method": rule.method.value,
         "days": rule.days or None,
         "is_past": band.is_past,
+        "macd_limit": str(MACD_MET) if rule.method is Method.MACD_CUSUM else None,
         "quiet_at": _quiet_trend(rule, sample),
     }
 

@@ -67,6 +67,8 @@ def test_an_alert_says_why():
         "received_at": "2026-03-02T07:00:20+00:00",
         "late": False,
         "quiet_at": "95",
+        "kind": "threshold",
+        "limit_from": "rulebook",
     }
     assert done.zone is Zone.RED
     assert [(fact.kind, fact.to) for fact in done.facts] == [
