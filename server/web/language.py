@@ -38,6 +38,7 @@ _HOURS = N_("%(hours)s h %(minutes)s min")
 _WHOLE_HOURS = N_("%(hours)s h")
 _DAYS = N_("%(days)s d %(hours)s h")
 _WHOLE_DAYS = N_("%(days)s d")
+_AND = N_("and")
 _SPARK = N_("%(metric)s, the last %(count)s measurements: lowest %(lowest)s, highest %(highest)s, newest %(newest)s")
 
 
@@ -142,6 +143,11 @@ class Speech:
     def words(self, table: str, keys: Iterable[str]) -> str:
         """The reader's words for several of ours, in a row."""
         return ", ".join(self.word(table, key) for key in keys)
+
+    def pairs(self, values: Iterable[tuple[str, Decimal]]) -> str:
+        """Several metrics with a value each: "systolisk blodtrykk 179 mmHg og diastolisk blodtrykk 109 mmHg"."""
+        told = [f"{self.word('metric', metric).lower()} {self.value(metric, value)}" for metric, value in values]
+        return f" {self(_AND)} ".join(told)
 
     def spark(self, line: Spark) -> str:
         """What the small line shows, in words."""

@@ -20,6 +20,10 @@ class Counted:
     compared: Decimal | None  # with what
     compared_at: datetime | None  # noon UTC of the day it was measured
     baseline: Decimal | None
+    means_limit: Decimal | None  # of a rising trend: how far the newest mean may lie above the longer one
+    cusum_limit: Decimal | None  # ... and what the rise above the own normal may add up to
+    limits: tuple[tuple[str, Decimal], ...]  # of a mean: metric and its limit
+    any_of: tuple[str, ...]  # of a compound: the rules it asks about
     days: int | None
     readings: int | None
     on_days: int | None
@@ -41,6 +45,10 @@ def read(why: Mapping[str, Any]) -> Counted | None:
         compared=number(why.get("compared")),
         compared_at=_noon(why.get("compared_on")),
         baseline=number(why.get("baseline")),
+        means_limit=number(why.get("macd_limit")),
+        cusum_limit=number(why.get("cusum_limit")),
+        limits=_limits(why.get("limits")),
+        any_of=_words(why.get("any_of")),
         days=_whole(why.get("days")),
         readings=_whole(why.get("readings")),
         on_days=_whole(why.get("on_days")),
@@ -70,6 +78,11 @@ def _noon(text: object) -> datetime | None:
 
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _limits(value: object) -> tuple[tuple[str, Decimal], ...]:
+    known = ((str(name), number(each)) for name, each in value.items()) if isinstance(value, Mapping) else ()
+    return tuple((name, each) for name, each in known if each is not None)
 
 
 def _words(value: object) -> tuple[str, ...]:

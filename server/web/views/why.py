@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from server.web import words
+from server.web.views import banded
+from server.web.views.banded import Banded
 from server.web.views.counted import Counted, number
 from server.web.views.counted import read as read_counted
 from vitals.reading import Extreme
@@ -14,7 +16,11 @@ from vitals.reading import Extreme
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Why:
-    """The reasons of one alert. `notice` names the template that says it in a sentence; times are aware."""
+    """The reasons of one alert; times are aware.
+
+    `notice` names the templates that say it: to the nurse (`notices/`), what would have been quiet (`quiet/`), and to
+    the patient (`plain/`).
+    """
 
     notice: str
     rule: str | None
@@ -33,6 +39,7 @@ class Why:
     evaluated_at: datetime | None
     quiet_at: Decimal | None
     slot_start: datetime | None
+    overdue_since: datetime | None
     last_good_at: datetime | None
     row: int | None
     cause: str | None
@@ -40,6 +47,7 @@ class Why:
     newest: Decimal | Extreme | None  # beyond the limit too, measured after what raised the alert
     newest_at: datetime | None
     counted: Counted | None  # of a rule that counts several readings
+    banded: Banded
 
     @property
     def is_answer(self) -> bool:
@@ -55,8 +63,11 @@ class Why:
 def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
     """The reasons in a mapping written by the rules; what is missing there is None here."""
     newest = why["newest"] if isinstance(why.get("newest"), Mapping) else {}
-    value, limit, taken_at = _value(why.get("value")), number(why.get("limit")), moment(why.get("taken_at"))
+    value, taken_at = _value(why.get("value")), moment(why.get("taken_at"))
     counted = read_counted(why)
+    limit = number(why.get("limit"))
+    if counted is None:
+        limit = banded.standing(_text(why.get("metric")), limit, _text(why.get("side")))
     if counted is not None and counted.kind in ("trend", "compound"):
         limit = None  # of what moved, not of the value: shown by its own sentence only
     return Why(
@@ -77,6 +88,7 @@ def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
         evaluated_at=moment(why.get("evaluated_at")),
         quiet_at=None if counted is not None and counted.kind == "compound" else number(why.get("quiet_at")),
         slot_start=moment(why.get("slot_start")),
+        overdue_since=moment(why.get("overdue_since")),
         last_good_at=moment(why.get("last_good_at")),
         row=why["missed_in_a_row"] if isinstance(why.get("missed_in_a_row"), int) else None,
         cause=cause or _text(why.get("cause")),
@@ -84,6 +96,7 @@ def read(why: Mapping[str, Any], cause: str | None = None) -> Why:
         newest=_value(newest.get("value")),
         newest_at=moment(newest.get("taken_at")),
         counted=counted,
+        banded=banded.read(why),
     )
 
 
