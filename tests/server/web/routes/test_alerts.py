@@ -41,7 +41,7 @@ def test_a_real_reading_is_on_the_page_with_value_limit_and_time(lia: Hamlet, al
     said = re.sub(r" (?=[.,])", "", text_of(anna.get("/").text))
     assert "Oksygenmetning 87 % – grensen er 92 %. Målt kl. 07:40 i dag." in said
     page = text_of(anna.get(f"/patients/{lia.patients['gunnar']}").text)
-    for fact in ("spo2_low", "Covid-19 hjemme", "ved 95 % eller høyere", "AA:BB:CC:00:00:00", "Regelbokas eget tall"):
+    for fact in ("spo2_low", "Covid-19 hjemme", "Med 95 % eller høyere ville", "AA:BB:CC:00:00:00", "Regelbokas eget tall"):
         assert fact in page
 
 
