@@ -151,9 +151,16 @@ def _follow_open(turn: Turn, alert: Alert, finding: Finding) -> None:
     if alert.waiting != bool(finding.waits):
         alert = turn.keep(alert, waiting=bool(finding.waits))
     if finding.met and finding.held:
-        _follow_present(turn, alert, finding, finding.held[-1])
+        _follow_present(turn, alert, finding, _level(turn, alert, finding))
     elif finding.met is False and alert.condition:
         _end(turn, alert, finding)
+
+
+def _level(turn: Turn, alert: Alert, finding: Finding) -> Beyond:
+    """The level that an open alert stands at: what was measured before a pause that it came after does not count."""
+    ends = [each.end for each in turn.plan.rests if each.end is not None and each.end <= alert.opened_at]
+    counting = [each for each in finding.held if not ends or each.newest_at > max(ends)]
+    return (counting or finding.held)[-1]
 
 
 def _follow_present(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -> None:
@@ -183,7 +190,7 @@ def _activate(turn: Turn, alert: Alert, finding: Finding, level: Beyond, kind: F
         condition=True,
         waiting=bool(finding.waits),
         priority=level.priority,
-        highest=max(reached, level.priority, _peak(turn, finding)),
+        highest=max(reached, level.priority, _peak(turn, alert, finding)),
         reference=level.priority,
         raised_at=alert.raised_at or turn.now.at,
         late=alert.late or level.late,
@@ -203,12 +210,18 @@ def _activate(turn: Turn, alert: Alert, finding: Finding, level: Beyond, kind: F
     turn.tell(kind, alert, why=alert.why)
 
 
-def _peak(turn: Turn, finding: Finding) -> Priority:
-    """The highest that the present condition reached since it began, unless that was in a pause."""
+def _peak(turn: Turn, alert: Alert, finding: Finding) -> Priority:
+    """The highest that the present condition reached since the alert was opened, unless that was in a pause."""
     state = spell_of(finding.state)
-    if state is None or state.highest is None or state.began_at is None:
+    if state is None or state.highest is None or state.began_at is None or state.top is None:
         return Priority.LOW
-    return state.highest if turn.counts(state.began_at) else Priority.LOW
+    counts = turn.counts(state.began_at) and _saw(turn, alert, state.top)
+    return state.highest if counts else Priority.LOW
+
+
+def _saw(turn: Turn, alert: Alert, sample: Sample) -> bool:
+    """Whether the alert was open when the sample came to be known; what was known before is an earlier alert's."""
+    return sample.received_at >= alert.opened_at or sample.reading_id in turn.memory.accepted
 
 
 def _go_on(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -> None:
@@ -226,7 +239,7 @@ def _go_on(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -> None:
         changes["cause"] = finding.cause
     if (finding.partial, finding.missing) != (alert.partial, alert.missing):
         changes |= {"partial": finding.partial, "missing": finding.missing}
-    if (highest := max(alert.highest, level.priority, _peak(turn, finding))) != alert.highest:
+    if (highest := max(alert.highest, level.priority, _peak(turn, alert, finding))) != alert.highest:
         changes["highest"] = highest
     if changes:
         alert = turn.keep(alert, **changes)
@@ -251,8 +264,10 @@ def _change_priority(turn: Turn, alert: Alert, priority: Priority) -> Alert:
 
 def _end(turn: Turn, alert: Alert, finding: Finding) -> None:
     """The condition is over: the alert stays for a person, unless no outcome is needed."""
-    if finding.ended is not None and alert.began_at is not None and finding.ended.began_at >= alert.began_at:
-        alert = turn.keep(alert, highest=max(alert.highest, finding.ended.highest))
+    ended = finding.ended
+    is_same = ended is not None and alert.began_at is not None and ended.began_at >= alert.began_at
+    if ended is not None and is_same and _saw(turn, alert, ended.sample):
+        alert = turn.keep(alert, highest=max(alert.highest, ended.highest))
     state = after(alert, Signal.OVER)
     is_closed = state is State.RESOLVED
     ladder = alert.ladder if state is State.ACKNOWLEDGED else None

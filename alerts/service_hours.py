@@ -37,8 +37,8 @@ class Service:
     zone: ZoneInfo
 
     def is_open(self, moment: datetime) -> bool:
-        """Whether the service is open at `moment`; the closing minute itself is after hours."""
-        return any(start <= moment < end for start, end in self._spans(moment, 1))
+        """Whether the service is open at `moment`; both ends belong to the hours: who is there at closing is told."""
+        return any(start <= moment <= end for start, end in self._spans(moment - _DAY, 3))
 
     def opens(self, moment: datetime) -> datetime | None:
         """`moment` itself when open, else the next opening; None when it never opens."""

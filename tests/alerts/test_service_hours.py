@@ -15,11 +15,15 @@ def oslo(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=OSLO).astimezone(UTC)
 
 
-def test_open_from_the_first_minute_to_before_the_last():
+def test_open_from_the_first_minute_to_the_last_both_included():
     assert OFFICE.is_open(oslo("2026-03-06T08:00"))
-    assert not OFFICE.is_open(oslo("2026-03-06T15:30"))
+    assert OFFICE.is_open(oslo("2026-03-06T15:30"))
+    assert not OFFICE.is_open(oslo("2026-03-06T15:30") + timedelta(seconds=1))
     assert not OFFICE.is_open(oslo("2026-03-09T10:00"))
     assert ALWAYS.is_open(oslo("2026-03-08T00:00"))
+    evening = Service(hours=Hours(start=900, days=(0,)), closed=frozenset(), zone=OSLO)
+    assert evening.is_open(oslo("2026-03-10T00:00"))
+    assert not evening.is_open(oslo("2026-03-10T00:01"))
 
 
 def test_the_next_opening_skips_weekend_and_holiday():
