@@ -18,8 +18,10 @@ HERE = Path(__file__).resolve().parent
 LOCALES = HERE / "locales"
 DOMAIN = "varde"
 LANGUAGES = ("nb", "nn", "en")
-_METHODS = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-_OPTIONS = {"templates/**.html": {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trimmed": "true"}}
+_TEMPLATES = ("templates/**.html", "templates/**.txt")
+_METHODS = [("**.py", "python"), *((each, "jinja2.ext:babel_extract") for each in _TEMPLATES)]
+_JINJA = {"extensions": "jinja2.ext.i18n", "newstyle_gettext": "true", "trimmed": "true"}
+_OPTIONS = dict.fromkeys(_TEMPLATES, _JINJA)
 _KEYWORDS = {"_": None, "N_": None, "say": None, "gettext": None, "ngettext": (1, 2)}
 
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from server.web.catalogues import LANGUAGES
 from server.web.language import NAMES, Speech, translations
@@ -36,6 +36,12 @@ class Renderer:
         """The template filled with the view, in the reader's language."""
         return self._environments[speech.language].get_template(template).render({**_EMPTY, **view, "say": speech})
 
+    def text(self, template: str, speech: Speech, **view: Any) -> str:
+        """The same for a template of plain text (`.txt`), in which nothing is escaped."""
+        if not template.endswith(".txt"):
+            raise ValueError(f"{template}: a template of plain text ends in .txt")
+        return self.page(template, speech, **view)
+
     def _asset(self, name: str) -> str:
         return f"/static/{name}?v={_digest(self.static / name)}"
 
@@ -49,7 +55,7 @@ def _digest(path: Path) -> str:
 def _environment(language: str, shared: Mapping[str, Any]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
-        autoescape=True,
+        autoescape=select_autoescape(disabled_extensions=("txt",), default_for_string=True, default=True),
         undefined=StrictUndefined,
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,

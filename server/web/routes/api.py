@@ -19,7 +19,8 @@ from server.web.calling import Calling
 from server.web.items import alert_item, quarantine_item, reading_item
 from server.web.lists import LIMIT, After, Limit, answer, cursor, place
 from server.web.problems import RESPONSES, install_problems
-from server.web.routes import api_clicks
+from server.web.rendering import Renderer
+from server.web.routes import api_clicks, api_patients
 from server.web.routes.api_clicks import alert_answer, alert_row
 from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 
@@ -105,8 +106,10 @@ def build_api(parts: Parts) -> FastAPI:
     """The API as an application to be mounted at /api/v1."""
     app = FastAPI(title="Varde", version="1", docs_url=None, redoc_url=None)
     app.state.parts = parts
+    app.state.renderer = Renderer(demo=False)
     app.include_router(router)
     app.include_router(api_clicks.router)
+    app.include_router(api_patients.router)
     install_problems(app)
     return app
 

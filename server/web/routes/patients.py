@@ -8,8 +8,11 @@ from fastapi.responses import HTMLResponse
 
 from server.access import Action, needs
 from server.care.people import NotFoundError
+from server.web.asking import Asking
 from server.web.flash import Flash
 from server.web.gathering import lines, patient_page
+from server.web.handing_over import isbar
+from server.web.views.handover import Caller
 from server.web.views.patient import Chart, chart_data
 from server.web.views.worklist import ZONE_ORDER
 from server.web.visit import Visit, Visiting, note_seen, note_seen_live
@@ -66,6 +69,7 @@ def show(
             "waiting": asking.count_waiting(),
             "kept": asking.count_kept(),
             "chart_json": chart_json,
+            "handover": isbar(visit.web.renderer, speech, page, _caller(visit, asking)),
         }
         template = "parts/patient.html" if partial else "pages/patient.html"
         answer = visit.page(template, asking, status, speech=speech, flash=flash, here="/patients", **view)
@@ -74,6 +78,11 @@ def show(
     else:
         note_seen(visit, Action.SEE_PATIENT, [patient])
     return answer
+
+
+def _caller(visit: Visit, asking: Asking) -> Caller:
+    name = asking.names_of_staff().get(visit.actor.id)
+    return Caller(name=name, role=visit.actor.role.value, team=visit.member.team if visit.member else None)
 
 
 def _list(visit: Visit, searched: str) -> HTMLResponse:

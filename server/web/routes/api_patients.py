@@ -1,0 +1,46 @@
+"""What a script can ask about one patient: the hand-over text of an alert that is high or critical."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Header
+from fastapi.responses import PlainTextResponse, Response
+
+from server import audit
+from server.access import Action, needs
+from server.care.people import NotFoundError
+from server.web.asking import Asking
+from server.web.calling import Calling
+from server.web.gathering import patient_page
+from server.web.handing_over import isbar
+from server.web.language import Speech, choose
+from server.web.problems import RESPONSES
+from server.web.rendering import Renderer
+from server.web.views.handover import Caller
+from server.web.visit import HOME_ZONE
+
+router = APIRouter(responses=RESPONSES)
+AcceptLanguage = Annotated[str | None, Header(description="nb, nn or en; else nb.")]
+
+
+@router.get(
+    "/patients/{patient}/handover",
+    response_class=PlainTextResponse,
+    responses={200: {"content": {"text/plain": {}}, "description": "The text, in the language asked for."}},
+)
+@needs(Action.SEE_PATIENT)
+def handover(by: Calling, patient: str, accept_language: AcceptLanguage = None) -> Response:
+    """The ISBAR text of a patient with a high or critical alert; 404 where there is none. Noted as seen."""
+    renderer: Renderer = by.request.app.state.renderer
+    with by.parts.database.write() as connection:
+        page = patient_page(Asking(connection, by.parts.vault, by.actor), patient, by.now)
+        if page is None:
+            raise NotFoundError("no such patient")
+        language = choose(None, accept_language)
+        speech = Speech(language=language, zone=ZoneInfo(HOME_ZONE), now=by.now)
+        text = isbar(renderer, speech, page, Caller())
+        if text is None:
+            raise NotFoundError("no open alert of this patient is high or critical")
+        seen = audit.Entry(action=Action.SEE_PATIENT, patient=patient, subject="handover")
+        audit.write_seen(connection, by.actor, seen, by.now)
+    return PlainTextResponse(text, headers={"Content-Language": language, "Cache-Control": "no-store"})
