@@ -38,7 +38,7 @@ def remember_past(turn: Turn, past: Past, *, marked: bool = True) -> None:
     """
     episode, rule = past.episode, turn.plan.rules[past.rule]
     taken_at = episode.sample.taken_at
-    if turn.resting or any(each.holds(taken_at) for each in turn.plan.rests):
+    if turn.resting or not turn.counts(taken_at):
         return
     alert = turn.alerts.get(past.rule)
     if alert is not None:
@@ -86,14 +86,19 @@ def _raises(turn: Turn, rule: str, finding: Finding) -> Beyond | None:
     counting = [each for each in finding.held if turn.counts(each.newest_at)]
     if not counting:
         return None
+    return None if _keeps_quiet(turn, rule, counting[-1].priority) else counting[-1]
+
+
+def _keeps_quiet(turn: Turn, rule: str, priority: Priority) -> bool:
+    """Whether what is present was resolved while it held, and neither rose above that nor waited its time."""
     quiet = turn.quiet.get(rule)
-    if quiet is None or counting[-1].priority > quiet.priority or turn.now.reached(quiet.until):
-        return counting[-1]
-    return None
+    return quiet is not None and priority <= quiet.priority and not turn.now.reached(quiet.until)
 
 
-def _asks(turn: Turn, finding: Finding) -> bool:
-    return any(turn.counts(each.sample.taken_at) for each in finding.waits)
+def _asks(turn: Turn, rule: str, asked: Priority, finding: Finding) -> bool:
+    """Whether what waits may open a pending alert: not what, if confirmed, would have to keep quiet."""
+    counts = any(turn.counts(each.sample.taken_at) for each in finding.waits)
+    return counts and not turn.resting and not _keeps_quiet(turn, rule, asked)
 
 
 def _open_if_met(turn: Turn, rule: str, finding: Finding) -> None:
@@ -102,7 +107,7 @@ def _open_if_met(turn: Turn, rule: str, finding: Finding) -> None:
         draft = replace(_draft(turn, rule, level.priority, _why(turn, rule, finding)), condition=True)
         alert = turn.keep(draft, state=opening(Signal.MET, draft))
         _activate(turn, alert, finding, level, FactKind.RAISED)
-    elif finding.asks is not None and not turn.resting and _asks(turn, finding):
+    elif finding.asks is not None and _asks(turn, rule, finding.asks, finding):
         first = finding.waits[0].sample
         draft = replace(_draft(turn, rule, finding.asks, _why(turn, rule, finding)), waiting=True)
         state = opening(Signal.MET, draft)
@@ -173,6 +178,8 @@ def _follow_present(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -
             return
         alert = still_open
     if not alert.condition:
+        if _keeps_quiet(turn, alert.rule, level.priority):  # the alert is of an earlier time
+            return
         alert = turn.keep(alert, state=after(alert, Signal.RETURN))
         _activate(turn, alert, finding, level, FactKind.RETURNED)
     elif alert.reference is not None and level.priority > alert.reference:
