@@ -31,10 +31,10 @@ _CHANGED: dict[int | str, dict[str, Any]] = {200: {"model": ReadingClicked}}
 
 
 class Resolution(BaseModel):
-    """What came of an alert."""
+    """What came of an alert; the rules say of which alerts it must be said."""
 
     model_config = ConfigDict(extra="forbid")
-    outcome: Outcome
+    outcome: Outcome | None = None
 
 
 class Rest(BaseModel):

@@ -188,6 +188,7 @@ def test_a_change_needs_the_version_that_was_seen(world: World, client: TestClie
     assert (late.status_code, late.headers["etag"]) == (412, taken.headers["etag"])
     fresh = headers | {"If-Match": taken.headers["etag"]}
     assert client.post(f"{where}/resolve", headers=fresh, json={"outcome": "nonsense"}).status_code == 422
+    assert client.post(f"{where}/resolve", headers=fresh, json={}).json()["field"] == "outcome"
     assert client.post(f"{where}/resolve", headers=fresh, json={"outcome": "watch"}).json()["state"] == "resolved"
     assert client.post(f"{where}/acknowledge", headers=headers | {"If-Match": '"3"'}).status_code == 409
 
