@@ -32,15 +32,15 @@ END_S = 40.0
 T = TypeVar("T")
 
 
-def wait_for(look: Callable[[], T | None], what: str, within_s: float = EFFECT_S) -> T:
-    """The first answer of `look` that is not None or empty; fails with `what` when there is none in time."""
+def wait_for(look: Callable[[], T | None], what: str, within_s: float = EFFECT_S, *, look_s: float = 0.1) -> T:
+    """The first answer of `look`, asked every `look_s`, that is not None or empty; fails with `what` in vain."""
     deadline = monotonic() + within_s
     while True:
         found = look()
         if found:
             return found
         assert monotonic() < deadline, f"waited {within_s:g} s in vain for {what}"
-        sleep(0.1)
+        sleep(look_s)
 
 
 @dataclass
