@@ -92,8 +92,11 @@ def _take_over(turn: Turn, alert: Alert, command: Command) -> None:
 
 def _release(turn: Turn, alert: Alert, command: Command) -> None:
     state = after(alert, Signal.RELEASE)
-    ladder = escalation.begun(turn, alert.priority) if state is State.ACTIVE else None
-    alert = turn.keep(alert, state=state, owner=None, dispatch=None, reference=alert.priority, level=0, ladder=ladder)
+    is_active = state is State.ACTIVE
+    ladder, level = (escalation.begun(turn, alert.priority), 0) if is_active else (None, alert.level)
+    alert = turn.keep(
+        alert, state=state, owner=None, dispatch=None, reference=alert.priority, level=level, ladder=ladder
+    )
     turn.tell(FactKind.RELEASED, alert, by=command.by)
 
 

@@ -169,7 +169,7 @@ def _medium(ladder: Ladder, service: Service) -> Iterator[tuple[datetime, Role]]
 def _fire(turn: Turn, rule: str, to: Role) -> None:
     alert = turn.alerts[rule]
     by = alert.owner if to is Role.OWNER else None
-    if alert.state is State.ACTIVE and LEVELS[to] > alert.level:
+    if LEVELS[to] > alert.level:
         alert = turn.keep(alert, level=LEVELS[to])
     if any(_covers(turn, each, to, by, alert.priority) for each in turn.sent):
         return

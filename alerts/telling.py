@@ -81,9 +81,9 @@ def _zone(turn: Turn) -> Zone:
     worst = None
     is_unknown = any(alert.state is State.PENDING for alert in turn.alerts.values())
     for rule, finding in turn.findings.items():
-        if turn.resting and rule not in turn.alerts and rule not in turn.quiet:
-            continue  # in a pause, what has no alert gives no zone
         is_unknown = is_unknown or bool(finding.waits)
+        if turn.resting and rule not in turn.alerts and rule not in turn.quiet:
+            continue  # in a pause, a condition without an alert gives no zone
         priority = finding.priority
         if priority is not None and (worst is None or priority > worst):
             worst = priority
