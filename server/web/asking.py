@@ -1,22 +1,30 @@
 """Everything the pages read from the database. Each query is narrowed by `scope`; plain rows go out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
 
+from alerts import engine
+from alerts.history import Quarantined
 from server.access import Action as May
 from server.access import Actor, allowed, scope
 from server.care.people import names_of_patients, names_of_staff
 from server.db import tables
 from server.vault import Vault
+from server.watch.patient import load
+from server.web.views.groups import grouped, waits
 
 _OPEN = ("active", "acknowledged", "cleared")  # a pending alert is not shown as an alert, only as an unknown zone
 OVERDUE = timedelta(
     minutes=10
 )  # of the installation's clock; the watch asks every second, on a fast clock every minute
+_CLICKED = (
+    *("acknowledged", "taken_over", "released", "resolved", "snoozed"),
+    *("dispatched", "dispatch_accepted", "dispatch_refused"),
+)
 _KEPT_MAX = 200  # on one page; the count beside it is the whole
 _FACTS_MAX = 60
 # What two gateways heard is the patient's already and waits for nobody.
@@ -74,11 +82,14 @@ class Asking:
         """Measurements taken since then, oldest first, with the quality of their reading."""
         value, reading = tables.measurement, tables.reading
         statement = (
-            select(value.c.patient_id, value.c.metric, value.c.taken_at, value.c.value, reading.c.quality)
+            select(
+                value.c.patient_id, value.c.metric, value.c.taken_at, value.c.value, reading.c.quality,
+                reading.c.id.label("reading_id"),
+            )
             .join(reading, reading.c.seq == value.c.reading_seq)
             .where(value.c.patient_id.in_(patients), value.c.taken_at >= since)
             .order_by(value.c.taken_at)
-        )
+        )  # fmt: skip
         return self._all(statement, value)
 
     def facts(self, patient: str) -> list[Row[Any]]:
@@ -87,10 +98,32 @@ class Asking:
         statement = select(table).where(table.c.patient_id == patient).order_by(table.c.at.desc(), table.c.seq.desc())
         return self._all(statement.limit(_FACTS_MAX), table)
 
+    def taken_out(self, patients: Sequence[str]) -> set[str]:
+        """Ids of the readings that a person took out."""
+        table = tables.fact
+        statement = select(table.c.why).where(table.c.patient_id.in_(patients), table.c.kind == "invalidated")
+        return {str(row.why["reading_id"]) for row in self._all(statement, table)}
+
+    def reading(self, patient: str, identity: str) -> list[Row[Any]]:
+        """One reading of a patient, a row for each measurement; empty when the reader may not know of it."""
+        value, reading = tables.measurement, tables.reading
+        statement = (
+            select(reading.c.taken_at, reading.c.device, reading.c.model, value.c.metric, value.c.value)
+            .join(value, value.c.reading_seq == reading.c.seq)
+            .where(reading.c.patient_id == patient, reading.c.id == identity)
+            .order_by(value.c.metric)
+        )
+        return self._all(statement, reading)
+
+    def held_back(self, patient: str) -> Sequence[Quarantined]:
+        """The values of a patient that nobody believes and nobody has judged yet; whose he is was asked before."""
+        loaded = load(self.connection, patient)
+        return () if loaded is None else engine.held_back(loaded.view)
+
     def last_click(self, alert: str) -> Row[Any] | None:
         """The newest fact of an alert that a person made."""
         table = tables.fact
-        clicks = table.c.kind.in_(("acknowledged", "resolved", "taken_over", "released"))
+        clicks = table.c.kind.in_(_CLICKED)
         statement = select(table).where(table.c.alert_id == alert, clicks, table.c.by.is_not(None))
         rows = self._all(statement.order_by(table.c.seq.desc()).limit(1), table)
         return rows[0] if rows else None
@@ -147,13 +180,16 @@ class Asking:
             total += self._count(nobody, reading)
         return total
 
-    def count_waiting(self) -> int | None:
-        """How many alerts nobody has; None when the reader has no worklist."""
+    def count_waiting(self, now: datetime) -> int | None:
+        """How much waits, counting as one what was met together; None when the reader has no worklist."""
         if not allowed(self.actor, May.SEE_WORKLIST):
             return None
         table = tables.alert
-        statement = select(func.count()).select_from(table).where(table.c.state.in_(("active", "cleared")))
-        return self._count(statement, table)
+        statement = select(
+            table.c.id, table.c.patient_id, table.c.rule, table.c.state, table.c.raised_at, table.c.snoozed_until
+        ).where(table.c.state.in_(_OPEN))
+        found: Iterable[Any] = self._all(statement, table)
+        return sum(any(waits(each, now) for each in group) for group in grouped(found))
 
     def names_of_patients(self, patients: Sequence[str]) -> dict[str, str]:
         """Patient id -> name."""

@@ -1,28 +1,25 @@
 """From rows to views: asks what a page needs, once for all its patients, and hands it to the pure builders."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Row
 
-from alerts import lifecycle
 from alerts.alert import from_mapping
-from alerts.command import Action, Outcome
 from alerts.plan import Plan, PlanError
 from alerts.plan import from_mapping as plan_from
-from server.access import Action as May
-from server.access import allowed
+from alerts.raising import QUARANTINED
 from server.web.asking import OVERDUE, Asking
+from server.web.offering import offered
 from server.web.views import why
 from server.web.views.patient import Chart, Device, Happening, Mark, charts, device, merged
 from server.web.views.spark import Point, draw
-from server.web.views.worklist import AlertRow, PatientLine, Worklist, build, honest_zone
+from server.web.views.worklist import AlertRow, Group, HeldBack, PatientLine, Worklist, build, honest_zone
 
 _TREND = timedelta(days=14)  # how far back lines and charts look
 _SPARK_POINTS = 30
-_OUTCOMES = tuple(outcome.value for outcome in Outcome)
 
 _Values = Mapping[tuple[str, str], Sequence[Any]]  # (patient, metric) -> rows, oldest first
 
@@ -34,7 +31,7 @@ class PatientPage:
     line: PatientLine
     timezone: str
     plan: Plan | None
-    alerts: tuple[AlertRow, ...]
+    groups: tuple[Group, ...]
     charts: tuple[Chart, ...]
     happenings: tuple[Happening, ...]
     kit: tuple[Device, ...]
@@ -45,7 +42,7 @@ def worklist(asking: Asking, now: datetime) -> Worklist:
     patients = lines(asking, now)
     rows = [row for row in asking.open_alerts() if row.patient_id in patients]
     concerned = sorted({row.patient_id for row in rows})
-    return build(_alert_rows(asking, rows, _values(asking, concerned, now), patients), patients)
+    return build(_alert_rows(asking, rows, _values(asking, concerned, now), patients, now), patients)
 
 
 def lines(asking: Asking, now: datetime, only: str | None = None) -> dict[str, PatientLine]:
@@ -61,36 +58,57 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
     if not rows:
         return None
     everyone = lines(asking, now, patient)
-    values = asking.values([patient], now - _TREND)
-    alerts = _alert_rows(asking, asking.open_alerts(patient), _by_metric(values), everyone)
+    values, out = asking.values([patient], now - _TREND), asking.taken_out([patient])
+    counting = [row for row in values if row.reading_id not in out]
+    alerts = _alert_rows(asking, asking.open_alerts(patient), _by_metric(counting), everyone, now)
     plan = _plan(rows[0].plan)
     marks = [_mark(row) for row in asking.alerts_since(patient, now - _TREND)]
     newest = asking.newest_of_devices(patient)
     line = everyone[patient]
     built = build(alerts, {patient: line})
-    ordered = tuple(alert for case in (*built.waiting, *built.taken) for alert in case.alerts)
+    groups = tuple(group for case in (*built.waiting, *built.taken) for group in case.groups)
     return PatientPage(
         line=replace(line, zone=honest_zone(line.zone, alerts)),
         timezone=rows[0].timezone,
         plan=plan,
-        alerts=ordered,
-        charts=charts(values, plan, [mark for mark in marks if mark]),
+        groups=groups,
+        charts=charts(values, plan, [mark for mark in marks if mark], out),
         happenings=_happenings(asking, patient),
         kit=tuple(device(row, newest.get(row.address), now) for row in asking.kit(patient, now)),
     )
 
 
 def _alert_rows(
-    asking: Asking, rows: Sequence[Row[Any]], values: _Values, patients: Mapping[str, PatientLine]
+    asking: Asking, rows: Sequence[Row[Any]], values: _Values, patients: Mapping[str, PatientLine], now: datetime
 ) -> list[AlertRow]:
     staff = asking.names_of_staff()
-    return [_alert_row(asking, row, values, patients[row.patient_id].name, staff) for row in rows]
+    found = [_alert_row(asking, row, values, patients[row.patient_id].name, staff) for row in rows]
+    out = asking.taken_out(sorted({row.patient_id for row in rows}))
+    return [_as_now(asking, each, now, out) for each in found]
+
+
+def _as_now(asking: Asking, row: AlertRow, now: datetime, out: Collection[str]) -> AlertRow:
+    """The row with what the alert does not hold: whether a snooze is over, which readings count, what it asks about."""
+    if row.snoozed_until is not None and row.snoozed_until <= now:
+        row = replace(row, snoozed_until=None)
+    if row.rule == QUARANTINED:
+        return replace(row, held_back=_held_back(asking, row.patient_id))
+    return replace(row, reading_id=None if row.why.reading_id in out else row.why.reading_id)
+
+
+def _held_back(asking: Asking, patient: str) -> tuple[HeldBack, ...]:
+    by_reading: dict[str, HeldBack] = {}
+    for each in asking.held_back(patient):
+        found = by_reading.setdefault(
+            each.reading_id, HeldBack(reading_id=each.reading_id, values=(), taken_at=each.taken_at)
+        )
+        by_reading[each.reading_id] = replace(found, values=(*found.values, (each.metric, each.value)))
+    return tuple(by_reading.values())
 
 
 def _alert_row(asking: Asking, row: Row[Any], values: _Values, patient_name: str, staff: Mapping[str, str]) -> AlertRow:
     alert = from_mapping(row.body)
     reasons = why.read(row.why, alert.cause)
-    buttons = lifecycle.buttons(alert)
     points = [
         Point(at=each.taken_at, value=each.value) for each in values.get((row.patient_id, reasons.metric or ""), ())
     ]
@@ -110,9 +128,9 @@ def _alert_row(asking: Asking, row: Row[Any], values: _Values, patient_name: str
         version=row.version,
         why=reasons,
         spark=draw(reasons.metric or "", points[-_SPARK_POINTS:], reasons.limit, reasons.side),
-        may_acknowledge=Action.ACKNOWLEDGE in buttons and allowed(asking.actor, May.ACKNOWLEDGE),
-        may_resolve=Action.RESOLVE in buttons and allowed(asking.actor, May.RESOLVE),
-        outcomes=_OUTCOMES,
+        clicks=offered(alert, asking.actor),
+        snoozed_until=alert.snoozed_until,
+        dispatch=None if alert.dispatch is None else alert.dispatch.value,
     )
 
 
@@ -131,7 +149,10 @@ def _line(asking: Asking, row: Row[Any], name: str, now: datetime) -> PatientLin
 
 
 def _values(asking: Asking, patients: Sequence[str], now: datetime) -> _Values:
-    return _by_metric(asking.values(patients, now - _TREND)) if patients else {}
+    if not patients:
+        return {}
+    out = asking.taken_out(patients)
+    return _by_metric([row for row in asking.values(patients, now - _TREND) if row.reading_id not in out])
 
 
 def _by_metric(rows: Sequence[Row[Any]]) -> _Values:
@@ -174,6 +195,8 @@ def _happening(row: Row[Any], staff: Mapping[str, str]) -> Happening:
         to=row.to,
         zone=details.get("zone"),
         outcome=details.get("outcome"),
+        until=why.moment(details.get("until")),
+        mistake=details.get("reason") if row.kind == "invalidated" else None,
         metric=reasons.metric,
         value=reasons.value if row.kind in _WITH_VALUE else None,
     )

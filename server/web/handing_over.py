@@ -10,7 +10,8 @@ from server.web.views.handover import Caller, handover
 
 def isbar(renderer: Renderer, speech: Speech, page: PatientPage, caller: Caller) -> str | None:
     """The text in the reader's language by the patient's clock; None where no open alert is high or critical."""
-    told = handover(page.line, page.alerts, page.plan, page.charts, page.happenings)
+    alerts = [alert for group in page.groups for alert in group.alerts]
+    told = handover(page.line, alerts, page.plan, page.charts, page.happenings)
     if told is None:
         return None
     return renderer.text("isbar.txt", speech.within(page.timezone), told=replace(told, caller=caller))

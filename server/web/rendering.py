@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from server.web.catalogues import LANGUAGES
 from server.web.language import NAMES, Speech, translations
+from server.web.offering import OUTCOMES, SPANS
 
 HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
@@ -29,6 +30,8 @@ class Renderer:
             "has_vendor": self.has_vendor,
             "language_names": NAMES,
             "demo": demo,
+            "outcomes": OUTCOMES,
+            "spans": SPANS,
         }
         self._environments = {language: _environment(language, shared) for language in LANGUAGES}
 

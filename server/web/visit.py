@@ -96,6 +96,10 @@ class Visit:
         """Whether the page's own script asks for a fragment."""
         return self.request.headers.get("hx-request") == "true"
 
+    def may(self, action: str) -> bool:
+        """Whether the reader's role may do this, by its word in `access`."""
+        return allowed(self.member.actor if self.member else None, Action(action))
+
     @contextmanager
     def read(self) -> Iterator[Asking]:
         """One consistent view of the data, as this reader may see it."""
@@ -105,10 +109,10 @@ class Visit:
     def page(self, template: str, asking: Asking | None = None, status: int = 200, **view: Any) -> HTMLResponse:
         """The template filled with the view; given `asking`, also with the reader's menu."""
         path = self.request.url.path
-        frame: dict[str, Any] = {"path": path, "here": path}
+        frame: dict[str, Any] = {"path": path, "here": path, "may": self.may}
         if asking and self.member:
             silence = _silence_of_watch(asking, self.web.parts.wall.now())
-            frame |= {"me": _me(asking, self.member), "watch_silence": silence}
+            frame |= {"me": _me(asking, self.member, self.speech.now), "watch_silence": silence}
         speech = view.pop("speech", self.speech)
         return HTMLResponse(self.web.renderer.page(template, speech, **{**frame, **view}), status_code=status)
 
@@ -194,14 +198,14 @@ def _member(parts: Parts, secret: str | None) -> Member | None:
     return Member(actor=actor, team=team)
 
 
-def _me(asking: Asking, member: Member) -> Me:
+def _me(asking: Asking, member: Member, now: datetime) -> Me:
     name = asking.names_of_staff().get(member.actor.id, "–")
     return Me(
         name=name,
         initials=initials(name),
         role=member.actor.role.value,
         team=member.team,
-        links=links_of(asking),
+        links=links_of(asking, now),
     )
 
 
@@ -211,10 +215,10 @@ def initials(name: str) -> str:
     return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts))
 
 
-def links_of(asking: Asking) -> tuple[Link, ...]:
+def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
     """The pages that this reader may open, with what waits there."""
     menu: Sequence[tuple[Action, Link]] = (
-        (Action.SEE_WORKLIST, Link(name="worklist", href="/", label=N_("Worklist"), count=asking.count_waiting())),
+        (Action.SEE_WORKLIST, Link(name="worklist", href="/", label=N_("Worklist"), count=asking.count_waiting(now))),
         (Action.SEE_PATIENT, Link(name="patients", href="/patients", label=N_("Patients"), count=None)),
         (
             Action.SEE_QUARANTINE,

@@ -139,6 +139,10 @@ OUTCOMES: Mapping[str, str] = {
     "data_error": N_("Wrong measurement"),
     "duplicate": N_("Same matter as another alert"),
 }
+MISTAKES: Mapping[str, str] = {
+    "wrong_person": N_("Somebody else was measured"),
+    "mistake": N_("The measuring went wrong"),
+}
 FACTS: Mapping[str, str] = {
     "pending": N_("A second measurement is waited for"),
     "withdrawn": N_("A second measurement was normal"),
@@ -153,7 +157,7 @@ FACTS: Mapping[str, str] = {
     "taken_over": N_("Taken over"),
     "released": N_("Given back"),
     "snoozed": N_("Put off"),
-    "dispatched": N_("Home team sent"),
+    "dispatched": N_("Home team asked"),
     "dispatch_accepted": N_("Home team on its way"),
     "dispatch_refused": N_("Home team could not come"),
     "invalidated": N_("Measurement taken out"),
@@ -223,6 +227,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "state": STATES,
     "outcome": OUTCOMES,
     "fact": FACTS,
+    "mistake": MISTAKES,
     "recipient": RECIPIENTS,
     "cause": CAUSES,
     "device": DEVICES,

@@ -12,12 +12,13 @@ from server.web.rendering import STATIC
 from tests.browser.conftest import DESKTOP, PHONE, Opener, Site, page_of, serve
 from tests.server.web import hamlet
 from tests.server.web.hamlet import Hamlet
+from tests.server.world import an_id
 
 _RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-PATHS = ("/", "patient", "/patients", "/quarantine", "/login", "/patients/nobody")
+PATHS = ("/", "patient", "taken_out", "/patients", "/quarantine", "/login", "/patients/nobody")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
 
 
@@ -47,9 +48,10 @@ def plain(lia: Hamlet, tmp_path: Path) -> Iterator[Site]:
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_no_page_has_a_violation(morning: Site, person: Opener, dark: bool, size: tuple[int, int]) -> None:
     context = person(morning, dark=dark, size=size)
+    gunnar = f"/patients/{morning.lia.patients['gunnar']}"
+    named = {"patient": gunnar, "taken_out": f"{gunnar}/readings/{an_id(10)}/invalidate"}
     for path in PATHS:
-        where = f"/patients/{morning.lia.patients['gunnar']}" if path == "patient" else path
-        page = page_of(context, where)
+        page = page_of(context, named.get(path, path))
         assert violations(opened(page)) == [], path
         page.close()
 

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import PHONE, Opener, Site, page_of
+from tests.server.world import an_id
 
 LOW = "Oksygenmetning 87"
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
@@ -40,7 +41,7 @@ def test_acknowledging_and_closing_with_script(site: Site, person: Opener) -> No
     expect(page.locator("#flash")).to_have_text(re.compile("Du har kvittert varselet"))
     expect(page.locator("#flash")).to_be_focused()
     expect(page.locator("#live")).to_contain_text("Anna Solbakk har det")
-    page.locator(".close summary").click()
+    page.locator(".close:not(.more) summary").click()
     page.get_by_label("Fulgt opp: besøk, samtale eller behandling").check()
     page.get_by_role("button", name="Lukk varselet").click()
     expect(page.locator("#live")).to_contain_text("Varselet er lukket.")
@@ -56,10 +57,28 @@ def test_acknowledging_and_closing_without_script(site: Site, person: Opener, si
     expect(page.locator("#live")).to_contain_text(LOW)
     page.get_by_role("button", name=re.compile("^Kvittér")).click()
     expect(page.locator("#live")).to_contain_text("Du har kvittert varselet")
-    page.locator(".close summary").click()
+    page.locator(".close:not(.more) summary").click()
     page.get_by_label("Følges videre").check()
     page.get_by_role("button", name="Lukk varselet").click()
     expect(page.locator("#live")).to_contain_text("Varselet er lukket.")
+    expect(page.locator("[data-alert]")).to_have_count(0)
+
+
+def test_a_group_is_acknowledged_put_off_and_closed_as_one(site: Site, person: Opener) -> None:
+    site.lia.hear("gunnar", spo2=87, pulse=155)
+    page = page_of(person(site))
+    expect(page.locator("[data-alert]")).to_have_count(2)
+    expect(page.locator("#count-worklist")).to_have_text("1")
+    page.get_by_role("button", name=re.compile("^Kvittér alle 2")).click()
+    expect(page.locator("#count-worklist")).to_have_text("0")
+    page.locator(".more summary").click()
+    page.get_by_label("2 t", exact=True).check()
+    page.get_by_role("button", name=re.compile("^Utsett")).click()
+    expect(page.locator("#flash")).to_have_text("Varselet er utsatt.")
+    expect(page.get_by_text("Utsatt til kl. 09:40 i dag")).to_have_count(2)
+    page.locator("summary", has_text="Lukk alle 2").click()
+    page.get_by_label("Følges videre").check()
+    page.get_by_role("button", name="Lukk alle 2").click()
     expect(page.locator("[data-alert]")).to_have_count(0)
 
 
@@ -84,7 +103,7 @@ def test_the_other_nurses_page_follows(site: Site, person: Opener) -> None:
 def test_a_form_that_is_being_filled_in_survives_an_update(site: Site, person: Opener) -> None:
     site.lia.hear("gunnar", spo2=87, pulse=80)
     page = page_of(person(site))
-    page.locator(".close summary").click()
+    page.locator(".close:not(.more) summary").click()
     choice = page.locator(f"#case-{site.lia.patients['gunnar']}").get_by_label("Feilmåling")
     choice.check()
     site.lia.hear("solveig", spo2=86, pulse=80)
@@ -166,7 +185,9 @@ def test_the_alerts_fill_a_phones_first_screen(morning: Site, person: Opener) ->
 @pytest.mark.parametrize("width", [1280, 768, 390, 320])
 def test_no_page_scrolls_sideways(morning: Site, person: Opener, width: int) -> None:
     context = person(morning, size=(width, 800))
-    for path in ("/", f"/patients/{morning.lia.patients['gunnar']}", "/patients", "/quarantine", "/login"):
+    gunnar = f"/patients/{morning.lia.patients['gunnar']}"
+    out = f"{gunnar}/readings/{an_id(10)}/invalidate"
+    for path in ("/", gunnar, out, "/patients", "/quarantine", "/login"):
         page = page_of(context, path)
         page.evaluate("document.querySelectorAll('details:not(.me)').forEach(each => { each.open = true })")
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path

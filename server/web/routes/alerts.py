@@ -1,18 +1,21 @@
-"""The two buttons. A click means the alert as it was shown; if it has become another, that is said and nothing done."""
+"""The buttons of an alert and its group. A click means what was shown; what has changed is said, and not done."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from fastapi.responses import RedirectResponse, Response
 
 from alerts.command import Action as Signal
 from alerts.command import IllegalSignal, Outcome
 from server.access import Action, needs
-from server.actions import ChangedMeanwhileError, Click, act
+from server.actions import ChangedMeanwhileError, Click, act_together
 from server.care.people import NotFoundError
 from server.web.asking import Asking
 from server.web.flash import Flash
+from server.web.language import Speech
 from server.web.routes import patients, worklist
 from server.web.visit import Visit, Visiting, own_path
 
@@ -22,68 +25,130 @@ _PATIENTS = "/patients/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """What the page showed of the alert when the button was pressed."""
+    """What the page showed of an alert when the button was pressed."""
 
+    alert: str
     version: int
     state: str
     priority: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pressed:
+    """The hidden fields of every button: what was shown of each alert of the group, and where the button stood."""
+
+    seen: tuple[Seen, ...]
+    back: str
+
+
+def pressed(
+    alert: str,
+    shown: Annotated[str, Form(alias="seen")],
+    also: Annotated[list[str] | None, Form()] = None,
+    back: Annotated[str, Form()] = "/",
+) -> Pressed:
+    """The lead by its address, the others of its group by themselves."""
+    return Pressed(seen=tuple(seen(each) for each in (f"{alert}:{shown}", *(also or ()))), back=back)
+
+
 def seen(text: str) -> Seen:
-    """The hidden field of the form: version, state and priority, colons between."""
-    version, _, rest = text.partition(":")
-    state, _, priority = rest.partition(":")
-    return Seen(version=int(version) if version.isdigit() else -1, state=state, priority=priority)
+    """The alert, its version, state and priority, colons between."""
+    alert, version, state, priority = (*text.split(":"), "", "", "", "")[:4]
+    return Seen(alert=alert, version=int(version) if version.isdecimal() else -1, state=state, priority=priority)
 
 
-@router.post("/alerts/{alert}/acknowledge")
-@needs(Action.ACKNOWLEDGE)
-def acknowledge(
-    visit: Visiting, alert: str, shown: Annotated[str, Form(alias="seen")], back: Annotated[str, Form()] = "/"
-) -> Response:
-    """Take the alert on: its ladder stops, and a name stands on it."""
-    return _click(visit, Click(alert=alert, signal=Signal.ACKNOWLEDGE), seen(shown), back)
+Pressing = Annotated[Pressed, Depends(pressed)]
+_DONE = {
+    Signal.ACKNOWLEDGE: "acknowledged",
+    Signal.TAKE_OVER: "taken_over",
+    Signal.RELEASE: "released",
+    Signal.DISPATCH: "dispatched",
+    Signal.DISPATCH_ACCEPT: "dispatch_accepted",
+    Signal.DISPATCH_REFUSE: "dispatch_refused",
+}  # those that need no more words
+
+
+def _plain(signal: Signal) -> Callable[..., Response]:
+    @needs(Action(signal.value))
+    def press(visit: Visiting, sent: Pressing) -> Response:
+        return _click(visit, Click(alert="", signal=signal), sent, _DONE[signal])
+
+    press.__name__ = signal.value
+    return press
+
+
+for _signal in _DONE:
+    router.post(f"/alerts/{{alert}}/{_signal.value}")(_plain(_signal))
 
 
 @router.post("/alerts/{alert}/resolve")
 @needs(Action.RESOLVE)
-def resolve(
+def resolve(visit: Visiting, sent: Pressing, outcome: Annotated[Outcome, Form()]) -> Response:
+    """Close what is shown as one, and say what came of it."""
+    return _click(visit, Click(alert="", signal=Signal.RESOLVE, outcome=outcome), sent, "resolved")
+
+
+@router.post("/alerts/{alert}/snooze")
+@needs(Action.SNOOZE)
+def snooze(
     visit: Visiting,
-    alert: str,
-    shown: Annotated[str, Form(alias="seen")],
-    outcome: Annotated[Outcome, Form()],
-    back: Annotated[str, Form()] = "/",
+    sent: Pressing,
+    span: Annotated[str, Form(pattern=r"^([0-9]{1,4}|at)$")],
+    at: Annotated[str, Form(pattern=r"^([0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$")] = "",
 ) -> Response:
-    """Close the alert and say what came of it."""
-    return _click(visit, Click(alert=alert, signal=Signal.RESOLVE, outcome=outcome), seen(shown), back)
+    """Put off what is shown as one, for so many minutes or until a time of day on the reader's clock."""
+    try:
+        until = _until(visit.speech, span, at)
+    except ValueError:
+        return show(visit, sent.back, Flash.not_done(visit.speech, "no_time"), 422)
+    return _click(visit, Click(alert="", signal=Signal.SNOOZE, until=until), sent, "snoozed")
 
 
-_DONE = {Signal.ACKNOWLEDGE: "acknowledged", Signal.RESOLVE: "resolved"}
+def _until(speech: Speech, span: str, at: str) -> datetime:
+    if span != "at":
+        return speech.now + timedelta(minutes=int(span))
+    hour, minute = (int(each) for each in at.split(":")[:2])
+    here = speech.now.astimezone(speech.zone).replace(tzinfo=None)
+    there = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
+    if there <= here:
+        there += timedelta(days=1)
+    return there.replace(tzinfo=speech.zone)
 
 
-def _click(visit: Visit, click: Click, shown: Seen, back: str) -> Response:
+def _click(visit: Visit, click: Click, sent: Pressed, done: str) -> Response:
     parts = visit.web.parts
-    meant = Click(alert=click.alert, signal=click.signal, outcome=click.outcome, version=_version(visit, click, shown))
+    meant = [replace(click, alert=each.alert, version=_version(visit, each)) for each in sent.seen]
     try:
         with parts.database.write() as connection:
-            act(connection, visit.actor, meant, parts.clock.now())  # not before the lock: others wrote meanwhile
-    except (ChangedMeanwhileError, IllegalSignal):
+            act_together(connection, visit.actor, meant, parts.clock.now())  # not before the lock: others wrote
+    except ChangedMeanwhileError as change:
         with visit.read() as asking:
-            flash = _who_was_faster(visit, asking, click.alert)
-        return _show(visit, back, flash, 409)
+            flash = _who_was_faster(visit, asking, change.alert)
+        return show(visit, sent.back, flash, 409)
+    except IllegalSignal as refusal:
+        if refusal.field:
+            return show(visit, sent.back, Flash.not_done(visit.speech, refusal.field), 422)
+        with visit.read() as asking:
+            flash = _who_was_faster(visit, asking, sent.seen[0].alert)
+        return show(visit, sent.back, flash, 409)
+    return done_with(visit, sent.back, done)
+
+
+def done_with(visit: Visit, back: str, done: str) -> Response:
+    """After a click that was done: wake who must know, and show the page that the button was on."""
+    parts = visit.web.parts
     visit.web.changes.nudge()
     parts.wake_watch.ring()  # when to look at the patient again has changed with the click
     parts.wake_notify.ring()
-    done = _DONE[click.signal]
     if visit.is_partial:
-        return _show(visit, back, Flash.done(visit.speech, done), 200)
+        return show(visit, back, Flash.done(visit.speech, done), 200)
     return RedirectResponse(f"{own_path(back)}?done={done}", status_code=303)
 
 
-def _version(visit: Visit, click: Click, shown: Seen) -> int:
+def _version(visit: Visit, shown: Seen) -> int:
     """The version that the click is about. One more measurement of the same kind does not change what was meant."""
     with visit.read() as asking:
-        row = asking.alert(click.alert)
+        row = asking.alert(shown.alert)
     if row is None:
         raise NotFoundError("no such alert")
     same = (row.state, row.priority) == (shown.state, shown.priority)
@@ -99,7 +164,7 @@ def _who_was_faster(visit: Visit, asking: Asking, alert: str) -> Flash:
     return Flash.faster(visit.speech, name, last.kind, visit.speech.time(last.at))
 
 
-def _show(visit: Visit, back: str, flash: Flash | None, status: int) -> Response:
+def show(visit: Visit, back: str, flash: Flash | None, status: int) -> Response:
     """The page that the button was on, or its live part."""
     where = own_path(back)
     if where.startswith(_PATIENTS):

@@ -99,7 +99,7 @@ def start(visit: Visiting) -> Response:
     if visit.member is None:
         return visit.go("/login")
     with visit.read() as asking:
-        links = links_of(asking)
+        links = links_of(asking, visit.speech.now)
     return visit.go(links[0].href if links else "/login")
 
 

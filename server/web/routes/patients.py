@@ -66,7 +66,7 @@ def show(
         view = {
             "patient": page,
             "number": number,
-            "waiting": asking.count_waiting(),
+            "waiting": asking.count_waiting(visit.speech.now),
             "kept": asking.count_kept(),
             "chart_json": chart_json,
             "handover": isbar(visit.web.renderer, speech, page, _caller(visit, asking)),

@@ -33,7 +33,7 @@ def _show(visit: Visit, template: str) -> HTMLResponse:
             "number": number,
             "messages": [kept.message(row) for row in asking.kept()],
             "unclaimed": kept.unclaimed(asking.unclaimed()) if allowed(asking.actor, Action.SEE_UNCLAIMED) else None,
-            "waiting": asking.count_waiting(),
+            "waiting": asking.count_waiting(visit.speech.now),
             "kept_count": asking.count_kept(),
         }
         return visit.page(template, asking, **view)

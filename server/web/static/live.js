@@ -72,7 +72,7 @@
       flash.focus(); // the button that was pressed is gone: the keyboard goes on from here
     } else if (fresh.length) {
       const row = document.getElementById(fresh[0]);
-      const name = row.closest("article, li")?.querySelector("h3")?.textContent ?? "";
+      const name = row.closest(".case")?.querySelector("h3")?.textContent ?? "";
       say(`${part.dataset.newOne}: ${row.querySelector(".rule").textContent}. ${name}`);
     }
     count("worklist", part.dataset.waiting);

@@ -1,6 +1,6 @@
 """A patient's page as values: limits and lines per metric, what happened, and the kit at home. Pure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -37,11 +37,13 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One value in the table beside the chart; `is_poor`: the device does not vouch for it."""
+    """One value in the table beside the chart; `is_poor`: the device does not vouch for it; `is_out`: taken out."""
 
+    reading_id: str
     at: datetime
     value: Decimal | Extreme
     is_poor: bool
+    is_out: bool
     beyond: str | None  # the priority of the most severe limit that it passes
 
 
@@ -58,8 +60,8 @@ class Chart:
 
     @property
     def newest(self) -> TableRow | None:
-        """The newest value."""
-        return self.rows[0] if self.rows else None
+        """The newest value that counts."""
+        return next((row for row in self.rows if not row.is_out), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +96,8 @@ class Happening:
     outcome: str | None
     metric: str | None
     value: Decimal | Extreme | None
+    until: datetime | None = None  # of a snooze
+    mistake: str | None = None  # why a reading was taken out
     times: int = 1
     since: datetime | None = None  # where there are several
 
@@ -128,24 +132,40 @@ def limits_of(plan: Plan | None) -> dict[str, list[Limit]]:
     return limits
 
 
-def charts(values: Sequence[Any], plan: Plan | None, marks: Sequence[tuple[str, Mark]]) -> tuple[Chart, ...]:
-    """One chart for each metric that was measured, in the house's order; `values` are rows, oldest first."""
+def charts(
+    values: Sequence[Any], plan: Plan | None, marks: Sequence[tuple[str, Mark]], out: Collection[str] = ()
+) -> tuple[Chart, ...]:
+    """One chart for each metric that was measured, in the house's order; `values` are rows, oldest first.
+
+    `out`: ids of the readings that were taken out; they stay in the table and leave the line.
+    """
     limits = limits_of(plan)
     by_metric: dict[str, list[Any]] = {}
     for row in values:
         by_metric.setdefault(row.metric, []).append(row)
     return tuple(
-        _chart(metric, by_metric[metric], limits.get(metric, []), [mark for where, mark in marks if where == metric])
+        _chart(
+            metric, by_metric[metric], limits.get(metric, []), [mark for where, mark in marks if where == metric], out
+        )
         for metric in METRICS
         if metric in by_metric
     )
 
 
-def _chart(metric: str, rows: Sequence[Any], limits: Sequence[Limit], marks: Sequence[Mark]) -> Chart:
-    points = tuple(Point(at=row.taken_at, value=row.value) for row in rows)
-    nearest = min(limits, key=lambda limit: abs(limit.value - _number(points[-1].value)), default=None)
+def _chart(
+    metric: str, rows: Sequence[Any], limits: Sequence[Limit], marks: Sequence[Mark], out: Collection[str]
+) -> Chart:
+    points = tuple(Point(at=row.taken_at, value=row.value) for row in rows if row.reading_id not in out)
+    nearest = min(limits, key=lambda limit: abs(limit.value - _number(rows[-1].value)), default=None)
     table = tuple(
-        TableRow(at=row.taken_at, value=row.value, is_poor=row.quality != "good", beyond=_beyond(row.value, limits))
+        TableRow(
+            reading_id=row.reading_id,
+            at=row.taken_at,
+            value=row.value,
+            is_poor=row.quality != "good",
+            is_out=row.reading_id in out,
+            beyond=_beyond(row.value, limits),
+        )
         for row in reversed(rows)
     )
     return Chart(

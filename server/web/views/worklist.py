@@ -4,11 +4,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from server.web.views.groups import grouped, offered_together
 from server.web.views.spark import Spark
 from server.web.views.why import Why
 
 PRIORITY_ORDER = ("critical", "high", "medium", "low")
 ZONE_ORDER = ("red", "yellow", "blue", "unknown", "green")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A reading whose values nobody believes until somebody says that they are right."""
+
+    reading_id: str
+    values: tuple[tuple[str, str], ...]  # metric and value
+    taken_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,14 +40,40 @@ class AlertRow:
     version: int
     why: Why
     spark: Spark | None
-    may_acknowledge: bool
-    may_resolve: bool
-    outcomes: tuple[str, ...]
+    clicks: tuple[str, ...] = ()  # what the reader may do with it as it stands
+    snoozed_until: datetime | None = None  # None also when that is over
+    dispatch: str | None = None  # sent | accepted
+    reading_id: str | None = None  # of the measurement that raised it, unless that has been taken out
+    held_back: tuple[HeldBack, ...] = ()  # of `quarantined`: the values that it asks about
 
     @property
     def is_taken(self) -> bool:
         """Whether a named person has it."""
         return self.state == "acknowledged"
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether somebody must look at it: nobody has it, and nobody put it off."""
+        return not self.is_taken and self.snoozed_until is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Alerts of one patient that are shown, counted and clicked as one. `lead`: the most severe that waits, if any."""
+
+    lead: AlertRow
+    others: tuple[AlertRow, ...]
+    clicks: tuple[str, ...]
+
+    @property
+    def alerts(self) -> tuple[AlertRow, ...]:
+        """All of them, the lead first."""
+        return (self.lead, *self.others)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether one of them waits: then it leads."""
+        return self.lead.is_waiting
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +93,13 @@ class PatientLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All open alerts of one patient. `priority` and `waited_since` are the sort key, of those that nobody has."""
+    """All open alerts of one patient. `priority` and `waited_since` are the sort key, of those that wait.
+
+    `is_taken`: nothing waits; somebody has it all, or put it off.
+    """
 
     patient: PatientLine
-    alerts: tuple[AlertRow, ...]
+    groups: tuple[Group, ...]
     priority: str
     waited_since: datetime
     is_taken: bool
@@ -87,8 +126,8 @@ class Worklist:
 
     @property
     def alerts_waiting(self) -> int:
-        """Alerts that nobody has."""
-        return sum(not alert.is_taken for case in self.waiting for alert in case.alerts)
+        """What waits, counting as one what was met together."""
+        return sum(group.is_waiting for case in self.waiting for group in case.groups)
 
 
 def build(alerts: Sequence[AlertRow], patients: Mapping[str, PatientLine]) -> Worklist:
@@ -111,16 +150,22 @@ def build(alerts: Sequence[AlertRow], patients: Mapping[str, PatientLine]) -> Wo
 
 
 def _case(patient: PatientLine, rows: Sequence[AlertRow]) -> Case:
-    ordered = sorted(rows, key=lambda row: (row.is_taken, *_row_key(row)))
-    open_rows = [row for row in ordered if not row.is_taken]
-    shown = open_rows or ordered
+    groups = sorted((_group(each) for each in grouped(rows)), key=lambda group: _row_key(group.lead))
+    waiting = [row for row in rows if row.is_waiting]
+    shown = waiting or rows
+    priority = min((row.priority for row in shown), key=_rank)
     return Case(
         patient=replace(patient, zone=honest_zone(patient.zone, rows)),
-        alerts=tuple(ordered),
-        priority=shown[0].priority,
-        waited_since=min(row.raised_at for row in shown if row.priority == shown[0].priority),
-        is_taken=not open_rows,
+        groups=tuple(groups),
+        priority=priority,
+        waited_since=min(row.raised_at for row in shown if row.priority == priority),
+        is_taken=not waiting,
     )
+
+
+def _group(members: Sequence[AlertRow]) -> Group:
+    lead, *others = sorted(members, key=_lead_key)
+    return Group(lead=lead, others=tuple(others), clicks=offered_together([each.clicks for each in members]))
 
 
 def honest_zone(zone: str, rows: Sequence[AlertRow]) -> str:
@@ -128,8 +173,13 @@ def honest_zone(zone: str, rows: Sequence[AlertRow]) -> str:
     return "unknown" if zone == "green" and any(row.condition for row in rows) else zone
 
 
-def _row_key(row: AlertRow) -> tuple[int, datetime, str]:
-    return (_rank(row.priority), row.raised_at, row.id)
+def _row_key(row: AlertRow) -> tuple[bool, int, datetime, str]:
+    return (not row.is_waiting, _rank(row.priority), row.raised_at, row.id)
+
+
+def _lead_key(row: AlertRow) -> tuple[bool, int, bool, datetime, str]:
+    """As for rows, but of equal ones a measurement goes before a missing one."""
+    return (not row.is_waiting, _rank(row.priority), row.why.notice == "missing", row.raised_at, row.rule)
 
 
 def _key(case: Case) -> tuple[int, datetime, str]:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Connection, select
@@ -41,7 +42,13 @@ def test_a_real_reading_is_on_the_page_with_value_limit_and_time(lia: Hamlet, al
     said = re.sub(r" (?=[.,])", "", text_of(anna.get("/").text))
     assert "Oksygenmetning 87 % – grensen er 92 %. Målt kl. 07:40 i dag." in said
     page = text_of(anna.get(f"/patients/{lia.patients['gunnar']}").text)
-    for fact in ("spo2_low", "Covid-19 hjemme", "Med 95 % eller høyere ville", "AA:BB:CC:00:00:00", "Regelbokas eget tall"):
+    for fact in (
+        "spo2_low",
+        "Covid-19 hjemme",
+        "Med 95 % eller høyere ville",
+        "AA:BB:CC:00:00:00",
+        "Regelbokas eget tall",
+    ):
         assert fact in page
 
 
@@ -102,11 +109,104 @@ def test_a_button_on_the_patients_page_leads_back_there(lia: Hamlet, alert: str,
     assert answer.headers["location"] == f"{page}?done=acknowledged"
 
 
-def test_the_buttons_are_exactly_the_legal_ones(lia: Hamlet, alert: str, anna: TestClient) -> None:
+def test_the_buttons_are_those_of_its_state_and_of_who_has_it(
+    lia: Hamlet, alert: str, anna: TestClient, visitor: Visitor
+) -> None:
     buttons = r'action="/alerts/[^/]+/(\w+)"'
     assert re.findall(buttons, anna.get("/").text) == ["acknowledge", "resolve"]
     anna.post(f"/alerts/{alert}/acknowledge", data=form_of(anna, alert))
-    assert re.findall(buttons, anna.get("/").text) == ["resolve"]
+    assert re.findall(buttons, anna.get("/").text) == ["resolve", "snooze", "dispatch", "release"]
+    assert re.findall(buttons, visitor("henrik").get("/").text) == ["take_over", "resolve", "snooze", "dispatch"]
+
+
+def test_an_alert_goes_from_hand_to_hand(lia: Hamlet, alert: str, anna: TestClient, visitor: Visitor) -> None:
+    henrik = visitor("henrik")
+    for who, signal, said in (
+        (anna, "acknowledge", "Anna Solbakk har det"),
+        (henrik, "take_over", "Henrik Myrvoll har det"),
+        (henrik, "dispatch", "Hjemmeteamet er spurt og har ikke svart"),
+        (henrik, "dispatch_refuse", "Henrik Myrvoll har det"),
+        (henrik, "dispatch", "Hjemmeteamet er spurt og har ikke svart"),
+        (henrik, "dispatch_accept", "Hjemmeteamet er på vei"),
+        (henrik, "release", "1 varsel venter"),
+    ):
+        answer = who.post(f"/alerts/{alert}/{signal}", data=form_of(who, alert))
+        assert answer.status_code == 303, signal
+        assert said in text_of(who.get(answer.headers["location"]).text), signal
+    late = anna.post(f"/alerts/{alert}/take_over", data={"seen": "1:acknowledged:high"})
+    assert late.status_code == 409
+    assert "Henrik Myrvoll var raskere: gitt tilbake kl. 07:40." in text_of(late.text)
+
+
+def test_putting_off_for_a_span_or_until_a_time_of_day(lia: Hamlet, alert: str, anna: TestClient) -> None:
+    anna.post(f"/alerts/{alert}/acknowledge", data=form_of(anna, alert))
+    for sent, said in (
+        ({"span": "120"}, "Utsatt til kl. 09:40 i dag"),
+        ({"span": "at", "at": "13:15"}, "Utsatt til kl. 13:15 i dag"),
+    ):
+        answer = anna.post(f"/alerts/{alert}/snooze", data=form_of(anna, alert) | sent)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/?done=snoozed")
+        assert said in text_of(anna.get("/").text)
+    for sent, said in (
+        ({"span": "at", "at": "07:39"}, "høyst 12 timer"),  # tomorrow
+        ({"span": "0"}, "høyst 12 timer"),
+        ({"span": "at", "at": ""}, "Klokkeslettet mangler"),
+        ({"span": "at", "at": "27:00"}, "Klokkeslettet mangler"),
+    ):
+        answer = anna.post(f"/alerts/{alert}/snooze", data=form_of(anna, alert) | sent)
+        assert (answer.status_code, said in text_of(answer.text)) == (422, True), sent
+    assert anna.post(f"/alerts/{alert}/snooze", data=form_of(anna, alert)).status_code == 422
+    assert "Utsatt til kl. 13:15 i dag" in text_of(anna.get("/").text)
+
+
+def test_what_is_put_off_waits_again_when_the_time_is_over(lia: Hamlet, anna: TestClient) -> None:
+    lia.hear("gunnar", spo2=93, pulse=80)
+    lia.hear("gunnar", spo2=93, pulse=80, minutes=-1)
+    with lia.parts.database.read() as connection:
+        table = tables.alert
+        mild = connection.execute(select(table.c.id).where(table.c.rule == "spo2_low")).scalar_one()
+    before = re.search(r"(\d+) vars\w+ venter", anna.get("/").text)
+    assert before
+    anna.post(f"/alerts/{mild}/snooze", data=form_of(anna, mild) | {"span": "30"})
+    assert f"{int(before[1]) - 1} vars" in anna.get("/").text or "Ingen venter" in anna.get("/").text
+    lia.clock.advance(timedelta(minutes=31))
+    assert f"{before[1]} vars" in anna.get("/").text
+
+
+def test_a_group_is_acknowledged_and_closed_as_one(lia: Hamlet, anna: TestClient, visitor: Visitor) -> None:
+    lia.hear("gunnar", spo2=87, pulse=155)
+    with lia.parts.database.read() as connection:
+        found = connection.execute(select(tables.alert.c.id, tables.alert.c.rule, tables.alert.c.state)).all()
+    active = {row.rule: row.id for row in found if row.state == "active"}
+    assert {"spo2_low", "pulse_high"} <= set(active)
+    page = anna.get("/").text
+    assert f"Kvittér alle {len(active)}" in page
+    assert "1 varsel venter" in page
+    form = group_form(page)
+    lia.hear("gunnar", temperature=39.5)  # while she reads
+    assert anna.post(form.pop("action"), data=form).status_code == 303
+    states = {rule: state_of(lia, name) for rule, name in active.items()}
+    assert set(states.values()) == {"acknowledged"}
+    again = anna.get("/").text
+    assert "Kvittér alle" in again  # what came meanwhile is nobody's yet
+    late = visitor("henrik").post(f"/alerts/{active['spo2_low']}/acknowledge", data=form)
+    assert late.status_code == 409
+    assert "Anna Solbakk var raskere" in text_of(late.text)
+    closing = group_form(again) | {"outcome": "actionable"}
+    where = closing.pop("action").replace("acknowledge", "resolve")
+    assert anna.post(where, data=closing).status_code == 303
+    assert {state_of(lia, name) for name in active.values()} == {"resolved"}
+    assert "Ingen venter på svar" in anna.get("/").text
+
+
+def group_form(html: str) -> dict[str, Any]:
+    """The first form on the page, as a browser would send it."""
+    form = html[html.index('<form method="post" action="/alerts/') :].split("</form>")[0]
+    fields = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form)
+    sent: dict[str, Any] = {name: value for name, value in fields if name != "also"}
+    action = re.search(r'action="([^"]*)"', form)
+    assert action
+    return sent | {"also": [value for name, value in fields if name == "also"], "action": action[1]}
 
 
 def test_an_alert_of_nowhere_is_not_found_and_a_technician_may_not(lia: Hamlet, alert: str, visitor: Visitor) -> None:

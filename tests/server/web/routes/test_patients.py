@@ -25,7 +25,7 @@ def test_the_page_shows_zone_wish_alerts_values_and_kit(morning: Hamlet, anna: T
         "Rød",
         "Hva er viktig for deg?",
         "Å kunne gå til naustet og se på båten.",
-        "2 åpne varsler",
+        "1 åpent varsel",
         "Pulsoksymeter",
         "Batteri 80 %",
         "Siste kontakt for 8 min siden",

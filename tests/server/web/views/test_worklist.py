@@ -28,9 +28,6 @@ def row(name: str, patient: str, priority: str, minutes: int, **changed: object)
         version=1,
         why=why.read({}),
         spark=None,
-        may_acknowledge=True,
-        may_resolve=True,
-        outcomes=(),
     )
     return replace(made, **changed)  # type: ignore[arg-type]
 
@@ -56,7 +53,7 @@ def test_what_somebody_has_does_not_lift_the_rest_of_the_patients_alerts() -> No
     ]
     built = build(rows, people("red", "red"))
     assert [case.patient.id for case in built.waiting] == ["bo", "ada"]
-    assert [alert.id for alert in built.waiting[1].alerts] == ["open", "taken"]
+    assert [group.lead.id for group in built.waiting[1].groups] == ["open", "taken"]
     assert built.alerts_waiting == 2
 
 
@@ -83,3 +80,37 @@ def test_everybody_is_counted_once() -> None:
         "green": 1,
     }
     assert built.zones_unsure == 1
+
+
+def test_what_was_met_together_is_one_and_counted_once() -> None:
+    rows = [
+        row("mild", "ada", "medium", 70, rule="pulse_high"),
+        row("worst", "ada", "high", 45),
+        row("missing", "ada", "high", 60, rule="missing_spo2", why=why.read({"slot_start": NOW.isoformat()})),
+        row("later", "ada", "low", 5, rule="temperature_high"),
+        row("other", "bo", "medium", 60),
+    ]
+    built = build(rows, people("red", "yellow"))
+    shown = [[[alert.id for alert in group.alerts] for group in case.groups] for case in built.waiting]
+    assert shown == [[["worst", "missing", "mild"], ["later"]], [["other"]]]
+    assert built.alerts_waiting == 3
+
+
+def test_a_group_waits_while_one_of_it_does_and_that_one_leads() -> None:
+    taken = row("taken", "ada", "critical", 10, state="acknowledged", owner="anna")
+    built = build([taken, row("new", "ada", "low", 5, rule="pulse_high")], people("red"))
+    (group,) = built.waiting[0].groups
+    assert ([each.id for each in group.alerts], built.alerts_waiting) == (["new", "taken"], 1)
+
+
+def test_what_is_put_off_waits_for_nobody() -> None:
+    built = build([row("1", "ada", "medium", 5, snoozed_until=NOW + timedelta(hours=1))], people("yellow"))
+    assert (built.waiting, built.alerts_waiting) == ((), 0)
+    assert [case.is_taken for case in built.taken] == [True]
+
+
+def test_a_question_about_a_value_stands_alone() -> None:
+    rows = [row("1", "ada", "high", 5), row("2", "ada", "low", 5, rule="quarantined")]
+    built = build(rows, people("red"))
+    assert [[each.id for each in group.alerts] for group in built.waiting[0].groups] == [["1"], ["2"]]
+    assert built.alerts_waiting == 2
