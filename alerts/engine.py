@@ -5,23 +5,21 @@ equals asking every minute. At one moment: arrivals first, then clocks (windows,
 """
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from alerts import clicks, escalation, kinds, missing, raising, telling, threshold
+from alerts import clicks, escalation, outlook, raising, telling
 from alerts.arrival import Arrival
+from alerts.changed import changed
 from alerts.command import Command
 from alerts.command import IllegalSignal as IllegalSignal
 from alerts.finding import Beyond, Finding
 from alerts.fold import Folded, Past, empty, fold
-from alerts.history import History, MissingState, Quarantined, ThresholdState, spell_of
+from alerts.history import History, Quarantined, spell_of
 from alerts.intake import Marks
 from alerts.memory import Memory
 from alerts.now import Now
-from alerts.own_limits import offsets
 from alerts.plan import Plan
 from alerts.priority import Priority
-from alerts.rules import Missing, Threshold
 from alerts.turn import Turn
 from alerts.view import PatientView, Step
 
@@ -65,6 +63,7 @@ def _begin(view: PatientView, at: datetime) -> tuple[Turn, tuple[Past, ...]]:
         alerts={each.rule: each for each in sorted(view.alerts, key=lambda alert: alert.rule) if each.is_open},
         quiet=dict(memory.quiet),
         sent=list(memory.sent),
+        outlook=view.outlook,
     )
     return turn, folded.past
 
@@ -83,7 +82,7 @@ def _fold(view: PatientView) -> tuple[Memory, Folded]:
     stale = memory.stale or len(new) < len(view.arrivals)
     readings = _in_order((*memory.tail, *(each for each in new if each.reading_id not in known)))
     if not readings:
-        memory = replace(memory, stale=True) if stale and not memory.stale else memory
+        memory = changed(memory, stale=True) if stale and not memory.stale else memory
         return memory, Folded(history=memory.anchor, anchor=memory.anchor, tail=(), past=())
     folded = fold(memory.anchor, readings, plan, _marks(memory))
     return _remember(memory, plan, folded, stale=stale), folded
@@ -108,13 +107,13 @@ def _marks(memory: Memory) -> Marks:
 
 
 def _remember(memory: Memory, plan: Plan, folded: Folded, *, stale: bool) -> Memory:
-    return replace(memory, plan_key=plan.key, anchor=folded.anchor, tail=folded.tail, stale=stale)
+    return changed(memory, plan_key=plan.key, anchor=folded.anchor, tail=folded.tail, stale=stale)
 
 
 def _change_past(turn: Turn, view: PatientView) -> tuple[Past, ...]:
     """Fold again after a click on the past; the conditions that come to light by it, over long ago."""
     marks = _marks(turn.memory)
-    unseen = [replace(each, judged=False) for each in _in_order(view.arrivals)]
+    unseen = [changed(each, judged=False) for each in _in_order(view.arrivals)]
     before = fold(empty(turn.plan), unseen, turn.plan, _marks(view.memory or turn.memory))
     after = fold(empty(turn.plan), unseen, turn.plan, marks)
     turn.memory = _remember(turn.memory, turn.plan, after, stale=False)
@@ -162,35 +161,19 @@ def _rest(turn: Turn) -> None:
 
 
 def _find(turn: Turn) -> None:
-    """Ask every rule; keep what the clock alone settled, so that the next step need not go through it again."""
-    plan, history, ahead = turn.plan, turn.history, dict(turn.memory.ahead)
-    findings: dict[str, Finding] = {}
-    for name, rule in plan.rules.items():
-        state = history.states[name]
-        if isinstance(rule, Threshold) and isinstance(state, ThresholdState):
-            known = offsets(rule, plan, history.baselines) is not None
-            findings[name] = threshold.look(rule, state, turn.now, known=known)
-        elif isinstance(rule, Missing) and isinstance(state, MissingState):
-            settled = ahead.get(name)
-            begun = settled[1] if settled is not None and settled[0] == state else state
-            findings[name] = missing.look(rule, begun, plan, turn.now)
-            reached = findings[name].state
-            if isinstance(reached, MissingState) and reached != state:
-                ahead[name] = (state, reached)
-            else:
-                ahead.pop(name, None)
-        elif not isinstance(rule, Threshold | Missing) and not isinstance(state, ThresholdState | MissingState):
-            findings[name] = kinds.look(rule, state)
-    findings[raising.QUARANTINED] = _quarantine(history)
-    turn.findings = findings
-    if ahead != turn.memory.ahead:
-        turn.memory = replace(turn.memory, ahead=ahead)
+    """Ask the rules; keep what the clock alone settled, so that the next step need not go through it again."""
+    turn.outlook = outlook.ask(turn.history, turn.plan, turn.now, turn.memory.ahead, turn.outlook)
+    turn.findings = {name: answer.finding for name, answer in turn.outlook.answers.items()}
+    turn.findings[raising.QUARANTINED] = _quarantine(turn.history)
+    ahead = outlook.moved(turn.outlook, turn.memory.ahead)
+    if ahead is not turn.memory.ahead:
+        turn.memory = changed(turn.memory, ahead=ahead)
 
 
 def _quarantine(history: History) -> Finding:
     """The question whether values that nobody believes are right, as if it were a rule."""
     if not history.quarantine:
-        return Finding(met=False)
+        return _NOTHING_HELD_BACK
     newest = history.quarantine[-1]
     held = Beyond(priority=Priority.LOW, newest_at=max(each.taken_at for each in history.quarantine))
     return Finding(met=True, held=(held,), began_at=history.quarantine[0].taken_at, newest=newest.reading_id)
@@ -200,7 +183,7 @@ def _finish(turn: Turn) -> Step:
     """The turn as a step: what to show, what happened, what to remember, when to ask again."""
     memory, sent = turn.memory, tuple(turn.sent)
     if turn.quiet != memory.quiet or sent != memory.sent:
-        memory = replace(memory, quiet=turn.quiet, sent=sent)
+        memory = changed(memory, quiet=turn.quiet, sent=sent)
     if memory.stale:
         turn.now.reached(turn.now.at + _AT_ONCE)
     return Step(
@@ -209,7 +192,9 @@ def _finish(turn: Turn) -> Step:
         memory=memory,
         zone=memory.zone,
         wake_at=turn.now.wake_at,
+        outlook=turn.outlook,
     )
 
 
 _AT_ONCE = timedelta(seconds=1)
+_NOTHING_HELD_BACK = Finding(met=False)

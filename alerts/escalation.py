@@ -5,10 +5,11 @@ acknowledged and forgotten run while it is acknowledged. Steps are data; `run` f
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.alert import Alert, Dispatch, Ladder, State
+from alerts.changed import changed
 from alerts.fact import FactKind, Role
 from alerts.memory import Sent
 from alerts.plan import Outside
@@ -108,8 +109,8 @@ def _urgent(turn: Turn, priority: Priority) -> Ladder:
     if opens is None:  # a service that never opens must not mean that nobody is ever told
         return _with_due(ladder, service)
     if turn.plan.outside is Outside.NOBODY:
-        return _with_due(replace(ladder, started_at=opens), service)
-    return _with_due(replace(ladder, name="response", ordinary_at=opens), service)
+        return _with_due(changed(ladder, started_at=opens), service)
+    return _with_due(changed(ladder, name="response", ordinary_at=opens), service)
 
 
 def _take_over(turn: Turn, alert: Alert) -> Alert:
@@ -136,13 +137,13 @@ def _due_steps(turn: Turn, ladder: Ladder) -> tuple[list[tuple[datetime, Role]],
         step = _step(ladder, turn.plan.service)
         if step is not None and step[1] not in {to for _, to in steps}:
             steps.append(step)
-        ladder = _with_due(replace(ladder, done=ladder.done + 1), turn.plan.service)
+        ladder = _with_due(changed(ladder, done=ladder.done + 1), turn.plan.service)
     return steps, ladder
 
 
 def _with_due(ladder: Ladder, service: Service) -> Ladder:
     step = _step(ladder, service)
-    return replace(ladder, due_at=None if step is None else step[0])
+    return changed(ladder, due_at=None if step is None else step[0])
 
 
 def _step(ladder: Ladder, service: Service) -> tuple[datetime, Role] | None:

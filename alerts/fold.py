@@ -5,7 +5,7 @@ first never was, for any rule: the pass goes back to the last place where nothin
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from statistics import median, stdev
@@ -13,6 +13,7 @@ from statistics import median, stdev
 from alerts import kinds, missing, threshold
 from alerts.arrival import Arrival
 from alerts.asked import Asked
+from alerts.changed import changed
 from alerts.history import (
     BaselineState,
     Episode,
@@ -29,7 +30,7 @@ from alerts.history import (
 from alerts.intake import Marks, Seen, see
 from alerts.own_limits import offsets, standing
 from alerts.plan import Plan
-from alerts.rules import BaselineNeed, Compound, Counting, Method, Missing, Threshold, Trend
+from alerts.rules import BaselineNeed, Counting, Method, Missing, Threshold, Trend
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,20 +78,22 @@ def fold(start: History, readings: Sequence[Arrival], plan: Plan, marks: Marks) 
     whole = work.history(work.last)
     if not work.waits:
         anchor, anchor_at = whole, len(readings)
-    tail = tuple(each if each.judged else replace(each, judged=True) for each in readings[anchor_at:])
-    return Folded(history=whole, anchor=_settled(anchor), tail=tail, past=tuple(work.past))
+    tail = tuple(each if each.judged else changed(each, judged=True) for each in readings[anchor_at:])
+    return Folded(history=whole, anchor=_settled(anchor, start), tail=tail, past=tuple(work.past))
 
 
-def _settled(history: History) -> History:
-    """The history as later steps find it: every condition in it rests on readings judged before."""
+def _settled(history: History, start: History) -> History:
+    """The history as later steps find it, and as `start` was: every condition rests on readings judged before."""
     fresh: dict[str, RuleState] = {}
     for name, state in history.states.items():
+        if state is start.states.get(name):
+            continue
         if isinstance(state, ThresholdState):
             if state.fresh:
-                fresh[name] = replace(state, fresh=False)
+                fresh[name] = changed(state, fresh=False)
         elif not isinstance(state, MissingState) and state.spell.fresh:
-            fresh[name] = replace(state, spell=replace(state.spell, fresh=False))
-    return replace(history, states={**history.states, **fresh}) if fresh else history
+            fresh[name] = changed(state, spell=changed(state.spell, fresh=False))
+    return changed(history, states={**history.states, **fresh}) if fresh else history
 
 
 @dataclass(slots=True, kw_only=True)
@@ -127,6 +130,8 @@ class _Work:
     @property
     def waits(self) -> bool:
         """Whether a value waits for a second reading, for any rule."""
+        if not self.restless:
+            return False
         states = (self.states[name] for name in self.restless)
         return any(isinstance(state, ThresholdState) and state.waits for state in states)
 
@@ -156,24 +161,23 @@ class _Work:
         seen = see(reading, self.plan, self.marks, self.metrics, self.baselines)
         if reading.reading_id not in self.marks.unused:
             self.quarantine.extend(seen.quarantined)
-        listeners = {rule.name: rule for metric in seen.values for rule in self.plan.listeners.get(metric, ())}
-        counting = [rule for rule in listeners.values() if not isinstance(rule, Threshold | Missing)]
-        for name in sorted(listeners):
-            rule, state = listeners[name], self.states[name]
+        heard = self.plan.hearing(tuple(seen.values))
+        for rule in heard.single:
+            state = self.states[rule.name]
             if isinstance(rule, Threshold) and isinstance(state, ThresholdState):
                 refuted = self._ask(rule, state, seen)
                 if refuted:
                     return refuted
             elif isinstance(rule, Missing) and isinstance(state, MissingState):
                 good = seen.values[rule.metric].good
-                self.states[name] = missing.judge(rule, state, self.plan, reading.taken_at, good=good)
-        if counting:
-            self._count(counting, seen)
+                self.states[rule.name] = missing.judge(rule, state, self.plan, reading.taken_at, good=good)
+        if heard.counting:
+            self._count(heard.counting, seen)
         self._note_metrics(seen)
         return ()
 
-    def _count(self, rules: list[Counting], seen: Seen) -> None:
-        """Show the reading to the rules that count; last to those that ask what the others say."""
+    def _count(self, rules: Sequence[Counting], seen: Seen) -> None:
+        """Show the reading to the rules that count."""
         asked = Asked(
             seen=seen,
             day=seen.reading.taken_at.astimezone(self.plan.zone).date(),
@@ -183,7 +187,7 @@ class _Work:
             resets=self.marks.resets,
             fresh=self.fresh,
         )
-        for rule in sorted(rules, key=lambda each: (isinstance(each, Compound), each.name)):
+        for rule in rules:
             before = self.states[rule.name]
             after = kinds.judge(rule, before, asked)
             if after is not before:
@@ -256,7 +260,7 @@ class _Work:
                 number = value.number if value.number.is_finite() else None
                 self.metrics[metric] = MetricPast(good_at=seen.reading.taken_at, value=number, seen=True)
             else:
-                self.metrics[metric] = replace(self.metrics.get(metric, MetricPast()), seen=True)
+                self.metrics[metric] = changed(self.metrics.get(metric, MetricPast()), seen=True)
 
     def _fill_slots(self, reading: Arrival) -> None:
         """A reading that a person took out may still have fulfilled its slot: the patient did measure."""

@@ -7,10 +7,12 @@ history, so that a reading that arrives late still finds its slot open.
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from zoneinfo import ZoneInfo
 
+from alerts.changed import changed
 from alerts.finding import Beyond, Finding
 from alerts.history import MissingState
 from alerts.now import Now
@@ -19,7 +21,7 @@ from alerts.priority import Priority
 from alerts.rules import Missing
 from alerts.service_hours import wall
 
-_wall = lru_cache(maxsize=8192)(wall)
+_DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _LOOK_AHEAD_DAYS = 8  # every weekday occurs within a week
 
 
@@ -32,6 +34,7 @@ class _Moment:
     start: datetime
     end: datetime
     grace_end: datetime
+    reminders: tuple[datetime, ...]
 
 
 def start(rule: Missing, plan: Plan) -> MissingState:
@@ -51,8 +54,8 @@ def judge(rule: Missing, state: MissingState, plan: Plan, taken_at: datetime, *,
             break
         state = _settle(rule, state, plan, slot, following)
     if good:
-        return replace(state, goods=(*state.goods, taken_at) if counts else state.goods, last_good=taken_at)
-    return replace(state, poors=(*state.poors, taken_at)) if counts else state
+        return changed(state, goods=(*state.goods, taken_at) if counts else state.goods, last_good=taken_at)
+    return changed(state, poors=(*state.poors, taken_at)) if counts else state
 
 
 def look(rule: Missing, state: MissingState, plan: Plan, now: Now) -> Finding:
@@ -62,7 +65,7 @@ def look(rule: Missing, state: MissingState, plan: Plan, now: Now) -> Finding:
         if now.reached(slot.grace_end):
             state = _settle(rule, state, plan, slot, following)
             continue
-        remind = _reminder(rule, state, plan, slot, now) or remind
+        remind = _reminder(state, plan, slot, now) or remind
         if following is None or not now.reached(following.start):
             break
     met = state.missed_from is not None and (state.last_good is None or state.last_good < state.missed_from)
@@ -87,19 +90,26 @@ def _slots(rule: Missing, state: MissingState, plan: Plan) -> Iterator[tuple[_Mo
 def _from(rule: Missing, plan: Plan, day: date, number: int) -> Iterator[_Moment]:
     idle = 0
     while idle < _LOOK_AHEAD_DAYS:
-        if rule.weekly:
-            first, last = _wall(day, 0, plan.zone), _wall(day + timedelta(days=7), 0, plan.zone)
-            yield _Moment(day, 0, first, last, last + rule.grace)
-            day += timedelta(days=7)
-            continue
-        idle += 1
-        if day.weekday() in rule.days:
-            idle = 0
-            for at in range(number, len(rule.slots)):
-                first = _wall(day, rule.slots[at].start, plan.zone)
-                last = _wall(day, rule.slots[at].end, plan.zone)
-                yield _Moment(day, at, first, last, last + rule.grace)
-        day, number = day + timedelta(days=1), 0
+        slots = _on(day, rule, plan.zone)
+        idle = 0 if slots else idle + 1
+        yield from slots[number:]
+        day, number = day + (_WEEK if rule.weekly else _DAY), 0
+
+
+@lru_cache(maxsize=1024)
+def _on(day: date, rule: Missing, zone: ZoneInfo) -> tuple[_Moment, ...]:
+    """The slots of one local date; of the week that begins on it, where the rule asks once a week."""
+    if rule.weekly:
+        spans = [(wall(day, 0, zone), wall(day + _WEEK, 0, zone))]
+    elif day.weekday() in rule.days:
+        spans = [(wall(day, each.start, zone), wall(day, each.end, zone)) for each in rule.slots]
+    else:
+        spans = []
+    reminders = [wall(day, minutes, zone) for minutes in rule.remind_at] if spans else []
+    return tuple(
+        _Moment(day, at, start, end, end + rule.grace, tuple(each for each in reminders if start <= each <= end))
+        for at, (start, end) in enumerate(spans)
+    )
 
 
 def _settle(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, following: _Moment | None) -> MissingState:
@@ -110,7 +120,7 @@ def _settle(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, follo
     is_fulfilled = any(each < horizon or following is None for each in in_grace)
     # Whoever was not alive to the plan, or was in hospital, owed nothing.
     is_owed = slot.start >= plan.starts_at and not any(each.touches(slot.start, slot.grace_end) for each in plan.rests)
-    settled = replace(
+    settled = changed(
         state,
         day=slot.day if following is None else following.day,
         slot=slot.number + 1 if following is None else following.number,
@@ -118,15 +128,15 @@ def _settle(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, follo
         poors=tuple(each for each in state.poors if each >= horizon),
     )
     if is_fulfilled:
-        return replace(settled, row=0)
+        return changed(settled, row=0)
     if not is_owed:
         return settled
     row = state.row + 1
     if in_grace:  # measured in the next slot before this one's grace was over: counts, but what would it raise?
-        return replace(settled, row=row)
+        return changed(settled, row=row)
     was_met = state.missed_from is not None and (state.last_good is None or state.last_good < state.missed_from)
     is_worse = rule.worse_after is not None and row >= rule.worse_after
-    return replace(
+    return changed(
         settled,
         row=row,
         missed_from=slot.start,
@@ -149,17 +159,16 @@ def _cause(state: MissingState, plan: Plan, slot: _Moment) -> str:
     return "device" if any(slot.start <= each <= slot.grace_end for each in state.poors) else "patient"
 
 
-def _reminder(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, now: Now) -> datetime | None:
+def _reminder(state: MissingState, plan: Plan, slot: _Moment, now: Now) -> datetime | None:
     """The newest reminder of this slot that fell due, where the slot is owed and not yet fulfilled."""
-    if not rule.remind_at or slot.start < plan.starts_at:
+    if not slot.reminders or slot.start < plan.starts_at:
         return None
     if any(each.touches(slot.start, slot.grace_end) for each in plan.rests):
         return None
     if any(slot.start <= each for each in state.goods):
         return None
     due = None
-    for minutes in rule.remind_at:
-        moment = _wall(slot.day, minutes, plan.zone)
-        if slot.start <= moment <= slot.end and now.reached(moment):
+    for moment in slot.reminders:
+        if now.reached(moment):
             due = moment
     return due

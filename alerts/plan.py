@@ -14,9 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts import codec
+from alerts.freshness import Need, needs
+from alerts.hearing import Hearing, hearing
 from alerts.keys import KeyProblem, Keys, exact, wall_span, weekdays
 from alerts.rule_table import read_rules
-from alerts.rules import AnyRule
+from alerts.rules import AnyRule, Missing, Threshold
 from alerts.service_hours import Hours, Service
 from vitals.metrics import METRICS
 
@@ -96,6 +98,32 @@ class Plan:
             for metric in rule.listens_to:
                 listeners[metric] = (*listeners.get(metric, ()), rule)
         return listeners
+
+    def hearing(self, metrics: tuple[str, ...]) -> Hearing:
+        """The rules that judge a reading of `metrics`: the single ones, then those that count, each in their order."""
+        found = self._hearing.get(metrics)
+        if found is None:
+            found = self._hearing[metrics] = hearing(self.rules.values(), metrics)
+        return found
+
+    @cached_property
+    def _hearing(self) -> dict[tuple[str, ...], Hearing]:
+        return {}  # one entry for each set of metrics measured at once, of which a patient's devices have few
+
+    @cached_property
+    def missing(self) -> tuple[str, ...]:
+        """The rules that ask for scheduled readings."""
+        return tuple(name for name, rule in self.rules.items() if isinstance(rule, Missing))
+
+    @cached_property
+    def freshness(self) -> tuple[Need, ...]:
+        """Which values must be young for all to be well."""
+        return needs(self.rules)
+
+    @cached_property
+    def relative(self) -> frozenset[str]:
+        """The rules whose limits are offsets from a baseline."""
+        return frozenset(name for name, rule in self.rules.items() if isinstance(rule, Threshold) and rule.relative)
 
     @cached_property
     def zone(self) -> ZoneInfo:

@@ -3,11 +3,11 @@
 The clicks are in `clicks`; both go through the table in `lifecycle` and through nothing else.
 """
 
-from dataclasses import replace
 from typing import Any
 
 from alerts import escalation, why
 from alerts.alert import Alert, State
+from alerts.changed import changed
 from alerts.fact import FactKind
 from alerts.finding import Beyond, Finding
 from alerts.fold import Past
@@ -104,12 +104,12 @@ def _asks(turn: Turn, rule: str, asked: Priority, finding: Finding) -> bool:
 def _open_if_met(turn: Turn, rule: str, finding: Finding) -> None:
     level = _raises(turn, rule, finding)
     if level is not None:
-        draft = replace(_draft(turn, rule, level.priority, _why(turn, rule, finding)), condition=True)
+        draft = changed(_draft(turn, rule, level.priority, _why(turn, rule, finding)), condition=True)
         alert = turn.keep(draft, state=opening(Signal.MET, draft))
         _activate(turn, alert, finding, level, FactKind.RAISED)
     elif finding.asks is not None and _asks(turn, rule, finding.asks, finding):
         first = finding.waits[0].sample
-        draft = replace(_draft(turn, rule, finding.asks, _why(turn, rule, finding)), waiting=True)
+        draft = changed(_draft(turn, rule, finding.asks, _why(turn, rule, finding)), waiting=True)
         state = opening(Signal.MET, draft)
         alert = turn.keep(draft, state=state, began_at=first.taken_at, newest=first.reading_id)
         turn.tell(FactKind.PENDING, alert, why=alert.why)

@@ -5,15 +5,17 @@ What the server does with a database and a ticker, this does with lists. Stories
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from alerts.alert import Alert
 from alerts.arrival import Arrival
+from alerts.changed import changed
 from alerts.command import Command, IllegalSignal
 from alerts.engine import act, step
 from alerts.fact import Fact
 from alerts.memory import Memory, needs_history
+from alerts.outlook import Outlook
 from alerts.plan import Plan
 from alerts.view import PatientView, Step
 from alerts.zone import Zone
@@ -30,6 +32,7 @@ class Replay:
     facts: list[Fact] = field(default_factory=list)
     zone: Zone = Zone.UNKNOWN
     wake_at: datetime | None = None
+    outlook: Outlook | None = None
     steps: int = 0
     stored: dict[str, Arrival] = field(default_factory=dict)  # every reading that has arrived
 
@@ -42,7 +45,7 @@ class Replay:
                 new.append(each)
         view = self._view(tuple(new), needs_history(self.memory, tuple(new), plan=self.plan))
         for each in new:
-            self.stored[each.reading_id] = replace(each, judged=True)
+            self.stored[each.reading_id] = changed(each, judged=True)
         self._keep(step(view, at))
 
     def click(self, command: Command, at: datetime) -> str | None:
@@ -62,10 +65,11 @@ class Replay:
             arrivals=tuple(self.stored.values()) if complete else new,
             complete=complete,
             alerts=self.alerts,
+            outlook=self.outlook,
         )
 
     def _keep(self, done: Step) -> None:
-        self.memory, self.zone, self.wake_at = done.memory, done.zone, done.wake_at
+        self.memory, self.zone, self.wake_at, self.outlook = done.memory, done.zone, done.wake_at, done.outlook
         self.alerts = tuple(each for each in done.alerts if each.is_open)
         self.facts += done.facts
         self.steps += 1

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from typing import ClassVar
 
 from alerts.priority import Priority
@@ -67,9 +68,12 @@ class BaselineNeed:
     days: int = 5
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Rule:
-    """What all rules share. `individual`: some number was replaced for this patient."""
+    """What all rules share. `individual`: some number was replaced for this patient.
+
+    Not slotted: what follows from the numbers is worked out once and kept with the rule.
+    """
 
     kind: ClassVar[str] = ""
 
@@ -79,7 +83,7 @@ class Rule:
     individual: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Threshold(Rule):
     """Is a value beyond a limit? Bands stand from mild to severe."""
 
@@ -97,12 +101,23 @@ class Threshold(Rule):
     floored: bool = False  # a floor is prescribed for this patient
     symptom: str | None = None  # an answer that confirms what waits
 
-    @property
+    def __hash__(self) -> int:
+        return hash(self.name)  # the whole of it would cost more than what is remembered by it
+
+    @cached_property
     def asks_again(self) -> bool:
         """Whether some band wants another reading after a while."""
-        return any([band.ask_again is not None for band in self.bands])  # noqa: C419 - a list is quicker here
+        return any(band.ask_again is not None for band in self.bands)
 
-    @property
+    @cached_property
+    def nearest(self) -> tuple[Decimal | None, ...]:
+        """Of all bands, the limit nearest to normal, metric by metric: what is not beyond it is beyond none."""
+        choose = max if self.side is Side.BELOW else min
+        by_metric = [[band.limits[at] for band in self.bands] for at in range(len(self.metrics))]
+        known = [[each for each in limits if each is not None] for limits in by_metric]
+        return tuple(choose(limits, default=None) for limits in known)
+
+    @cached_property
     def listens_to(self) -> tuple[str, ...]:
         return self.metrics if self.symptom is None else (*self.metrics, self.symptom)
 
@@ -115,7 +130,7 @@ class Slot:
     end: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Missing(Rule):
     """Is a scheduled reading overdue?"""
 
@@ -131,7 +146,10 @@ class Missing(Rule):
     worse_after: int | None = None  # missed in a row
     worse_priority: Priority = Priority.MEDIUM
 
-    @property
+    def __hash__(self) -> int:
+        return hash(self.name)  # the whole of it would cost more than what is remembered by it
+
+    @cached_property
     def listens_to(self) -> tuple[str, ...]:
         return (self.metric,)
 
@@ -144,7 +162,7 @@ class ScoreBand:
     priority: Priority
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Score(Rule):
     """Is the NEWS2 sum of the newest values high, or one of them a 3 by itself?"""
 
@@ -154,11 +172,11 @@ class Score(Rule):
     single: Priority | None = None  # of a single 3
     needs_scale: bool = False  # not computed until an oxygen scale is prescribed
 
-    @property
+    @cached_property
     def listens_to(self) -> tuple[str, ...]:
         return SCORED
 
-    @property
+    @cached_property
     def levels(self) -> tuple[Priority, ...]:
         """The priorities it can have, from mild to severe."""
         return tuple(sorted({each.priority for each in self.bands} | ({self.single} if self.single else set())))
@@ -182,7 +200,7 @@ class TrendBand:
     is_past: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Trend(Rule):
     """Do the daily values of a metric move away from what they were?"""
 
@@ -196,17 +214,17 @@ class Trend(Rule):
     clear_readings: int = 1  # daily values; more than one only for delta
     baseline: BaselineNeed = BaselineNeed()
 
-    @property
+    @cached_property
     def listens_to(self) -> tuple[str, ...]:
         return (self.metric,)
 
-    @property
+    @cached_property
     def levels(self) -> tuple[Priority, ...]:
         """The priorities of its bands."""
         return tuple([each.priority for each in self.bands])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Mean(Rule):
     """Is the mean of a week's readings at or above a limit, for any of the metrics?"""
 
@@ -218,17 +236,17 @@ class Mean(Rule):
     least_days: int
     priority: Priority
 
-    @property
+    @cached_property
     def listens_to(self) -> tuple[str, ...]:
         return self.metrics
 
-    @property
+    @cached_property
     def levels(self) -> tuple[Priority, ...]:
         """The one priority it has."""
         return (self.priority,)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Compound(Rule):
     """Is there a symptom today while one of the named rules' conditions is present?"""
 
@@ -239,11 +257,11 @@ class Compound(Rule):
     metrics: tuple[str, ...]  # of the named rules
     priority: Priority
 
-    @property
+    @cached_property
     def listens_to(self) -> tuple[str, ...]:
         return (self.symptom, *(each for each in self.metrics if each != self.symptom))
 
-    @property
+    @cached_property
     def levels(self) -> tuple[Priority, ...]:
         """The one priority it has."""
         return (self.priority,)

@@ -111,8 +111,13 @@ def count(values: Mapping[str, Decimal], facts: PatientFacts) -> Points | None:
         known["oxygen"] = news2.ON_OXYGEN if on_oxygen else 0
     if len(known) < LEAST:
         return None
-    points = Points(known=known, upper=0, upper_single=False, missing=tuple(sorted(missing)))
-    return points._replace(upper=points.sum + more, upper_single=may_be_single or bool(points.singles))
+    points = known.values()
+    return Points(
+        known=known,
+        upper=sum(points) + more,
+        upper_single=may_be_single or news2.MOST in points,
+        missing=tuple(sorted(missing)),
+    )
 
 
 def _spo2(value: Decimal, scale: int | None, on_oxygen: bool | None) -> tuple[int, int]:

@@ -5,10 +5,10 @@ here waits for anything: an answer is met as soon as it is known, and an unknown
 """
 
 from collections.abc import Container, Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
+from alerts.changed import changed
 from alerts.finding import Beyond, Finding
 from alerts.history import BandState, CountingState, Episode, Sample, Spell
 from alerts.priority import Priority
@@ -32,7 +32,7 @@ def start(levels: tuple[Priority, ...]) -> Spell:
 
 def unknown(spell: Spell) -> Spell:
     """The spell after an answer that is unknown: it neither begins nor ends."""
-    return replace(spell, known=False) if spell.known else spell
+    return changed(spell, known=False) if spell.known else spell
 
 
 def follow(
@@ -40,24 +40,24 @@ def follow(
 ) -> Spell:
     """The spell after a known answer; a level is left after `clear_readings` answers in a row that are back."""
     if spell.began_at is None and True not in answer.beyond:
-        return spell if spell.known else replace(spell, known=True)
+        return spell if spell.known else changed(spell, known=True)
     sample = answer.sample
     bands = []
     for at, own in enumerate(spell.bands):
         if answer.beyond[at]:
             kept = BandState(clear=0, sample=sample, late=answer.late) if own.clear is None else own
-            bands.append(replace(kept, clear=0, beyond_at=sample.taken_at))
+            bands.append(changed(kept, clear=0, beyond_at=sample.taken_at))
         elif own.clear is None:
             bands.append(own)
         else:
             clear = own.clear + 1 if answer.back[at] else 0
-            bands.append(_NOT_HELD if clear >= clear_readings else replace(own, clear=clear))
+            bands.append(_NOT_HELD if clear >= clear_readings else changed(own, clear=clear))
     held = [level for level, own in zip(levels, bands, strict=True) if own.clear is not None]
     if not held:
-        return replace(_ended(spell, sample.taken_at), bands=tuple(bands), known=True)
+        return changed(_ended(spell, sample.taken_at), bands=tuple(bands), known=True)
     is_beyond = True in answer.beyond
     risen = spell.highest is None or held[-1] > spell.highest
-    return replace(
+    return changed(
         spell,
         bands=tuple(bands),
         known=True,
@@ -102,4 +102,4 @@ def _ended(spell: Spell, at: datetime) -> Spell:
     if spell.began_at is None or spell.highest is None or spell.top is None:
         return spell
     ended = Episode(began_at=spell.began_at, ended_at=at, highest=spell.highest, sample=spell.top, late=spell.top.late)
-    return replace(spell, began_at=None, highest=None, top=None, fresh=False, newest=None, ended=ended)
+    return changed(spell, began_at=None, highest=None, top=None, fresh=False, newest=None, ended=ended)

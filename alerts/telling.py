@@ -1,20 +1,14 @@
 """What the patient is told: measure again, a slot is running out, the zone and what to do in it."""
 
-from dataclasses import replace
-from datetime import timedelta
-
 from alerts.alert import State
+from alerts.changed import changed
 from alerts.fact import Fact, FactKind, Role
 from alerts.finding import Finding
-from alerts.own_limits import offsets
 from alerts.priority import Priority
 from alerts.raising import QUARANTINED
-from alerts.rules import AnyRule, Mean, Method, Missing, Threshold, Trend
 from alerts.turn import Turn
 from alerts.zone import Zone
 
-_FRESH = timedelta(hours=36)  # daily measuring, and half a day for a late morning
-_FRESH_WEEKLY = timedelta(days=9)
 _ZONES = {
     Priority.LOW: Zone.BLUE,
     Priority.MEDIUM: Zone.YELLOW,
@@ -26,8 +20,14 @@ _ZONES = {
 def ask_patient(turn: Turn) -> None:
     """One notice a waiting reading and rule, one after a while beyond a limit, one a reminder of a slot."""
     memory = turn.memory
+    telling = [each for each in turn.findings.items() if each[1].waits or each[1].ask_again or each[1].remind]
+    if not telling and not memory.asked:
+        return
     asked, again, reminded = dict(memory.asked), dict(memory.asked_again), dict(memory.reminded)
-    for rule, finding in turn.findings.items():
+    for rule in memory.asked:
+        if rule in turn.findings and not turn.findings[rule].waits:
+            del asked[rule]
+    for rule, finding in telling:
         _ask_for_second(turn, rule, finding, asked)
         if turn.resting:
             continue
@@ -38,12 +38,11 @@ def ask_patient(turn: Turn) -> None:
             reminded[rule] = finding.remind
             turn.notify(Role.PATIENT, rule, why={"reason": "reminder", "due_at": finding.remind.isoformat()})
     if (asked, again, reminded) != (memory.asked, memory.asked_again, memory.reminded):
-        turn.memory = replace(memory, asked=asked, asked_again=again, reminded=reminded)
+        turn.memory = changed(memory, asked=asked, asked_again=again, reminded=reminded)
 
 
 def _ask_for_second(turn: Turn, rule: str, finding: Finding, asked: dict[str, tuple[str, ...]]) -> None:
     if not finding.waits:
-        asked.pop(rule, None)
         return
     before = asked.get(rule, ())
     ids = []
@@ -72,7 +71,7 @@ def show_zone(turn: Turn) -> Zone:
     if zone in (Zone.YELLOW, Zone.RED) and rose and not turn.resting:
         turn.facts.append(Fact(at=turn.now.at, kind=FactKind.ADVICE, to=Role.PATIENT, why={"zone": zone.value}))
     if (zone, turn.resting) != (before, turn.memory.resting):
-        turn.memory = replace(turn.memory, zone=zone, resting=turn.resting)
+        turn.memory = changed(turn.memory, zone=zone, resting=turn.resting)
     return zone
 
 
@@ -94,29 +93,18 @@ def _zone(turn: Turn) -> Zone:
 
 def _all_fresh(turn: Turn) -> bool:
     """Whether at least one rule counts, and every rule that counts has a good value that is young enough."""
-    plan, metrics = turn.plan, turn.history.metrics
-    owed = {rule.metric: rule for rule in plan.rules.values() if isinstance(rule, Missing)}
-    counted, fresh = 0, True
-    for rule in plan.rules.values():
-        judged = _judged(rule)
-        seen = any(metric in owed or metric in metrics for metric in judged)
-        if not seen or (isinstance(rule, Threshold) and offsets(rule, plan, turn.history.baselines) is None):
+    metrics, answers = turn.history.metrics, {} if turn.outlook is None else turn.outlook.answers
+    counted, fresh = False, True
+    for need in turn.plan.freshness:
+        past = [metrics[metric] for metric in need.metrics if metric in metrics]
+        rules = [answers[name] for name in need.rules if answers[name].known]
+        if not rules or not (past or need.owed):
             continue
-        counted += 1
-        weekly = any(metric in owed and owed[metric].weekly for metric in judged)
-        own = rule.max_age if isinstance(rule, Threshold) else None
-        max_age = own or (_FRESH_WEEKLY if weekly else _FRESH)
-        good = [past.good_at for past in map(metrics.get, judged) if past is not None and past.good_at]
-        fresh = bool(good) and not turn.now.reached(max(good) + max_age) and fresh
-        fresh = fresh and turn.findings[rule.name].met is not None
-    return counted > 0 and fresh
-
-
-def _judged(rule: AnyRule) -> tuple[str, ...]:
-    """The metrics without whose good values the rule cannot say that all is well; none for those that only raise."""
-    if isinstance(rule, Threshold | Mean):
-        return rule.metrics
-    return (rule.metric,) if isinstance(rule, Trend) and rule.method is Method.LOSS else ()
+        counted = True
+        good = [each.good_at for each in past if each.good_at is not None]
+        fresh = bool(good) and not turn.now.reached(max(good) + need.max_age) and fresh
+        fresh = fresh and None not in [each.finding.met for each in rules]
+    return counted and fresh
 
 
 __all__ = ["QUARANTINED", "ask_patient", "show_zone"]

@@ -1,17 +1,19 @@
 """One patient's turn: what a step or a click is working on, until it is a `Step`."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid5
 
 from alerts.alert import Alert, State
+from alerts.changed import changed
 from alerts.fact import Fact, FactKind, Role
 from alerts.finding import Finding
 from alerts.history import History
 from alerts.memory import Memory, Quiet, Sent
 from alerts.now import Now
+from alerts.outlook import Outlook
 from alerts.plan import Plan
 from alerts.priority import Priority
 
@@ -28,6 +30,7 @@ class Turn:
     now: Now
     memory: Memory
     history: History
+    outlook: Outlook | None = None  # the newest answers of the rules
     findings: dict[str, Finding] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)  # the open ones, by rule
     closed: list[Alert] = field(default_factory=list)
@@ -43,13 +46,13 @@ class Turn:
 
     def keep(self, alert: Alert, **changes: Any) -> Alert:
         """The alert with `changes`, kept; a closed one leaves the open ones."""
-        changed = replace(alert, **changes)
-        if changed.is_open:
-            self.alerts[changed.rule] = changed
+        kept = changed(alert, **changes)
+        if kept.is_open:
+            self.alerts[kept.rule] = kept
         else:
-            self.alerts.pop(changed.rule, None)
-            self.closed.append(changed)
-        return changed
+            self.alerts.pop(kept.rule, None)
+            self.closed.append(kept)
+        return kept
 
     def tell(
         self,

@@ -26,7 +26,7 @@ class Metric:
 
     def rounded(self, value: Decimal) -> Decimal:
         """`value` rounded half up to this metric's decimals, as every comparison with a limit needs it."""
-        return value.quantize(Decimal(1).scaleb(-self.decimals), rounding=ROUND_HALF_UP)
+        return value.quantize(_STEPS[self.decimals], rounding=ROUND_HALF_UP)
 
     def is_plausible(self, value: Decimal) -> bool:
         """Whether a living person can have this value; True where no range is set."""
@@ -34,6 +34,9 @@ class Metric:
             return True
         low, high = self.plausible
         return low <= self.rounded(value) <= high
+
+
+_STEPS = tuple(Decimal(1).scaleb(-decimals) for decimals in range(4))
 
 
 class UnknownMetricError(ValueError):
