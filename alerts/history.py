@@ -34,6 +34,7 @@ class Wait:
     sample: Sample
     enters: tuple[int, ...]  # the bands it enters if confirmed
     deadline: datetime
+    beyond: tuple[int, ...] = ()  # of a poor sample: every band it is beyond, for it counts as a good one if confirmed
 
     @property
     def asked(self) -> int:

@@ -80,7 +80,7 @@ def see(
         if doubt is None and not (slipped and metric in ("systolic", "diastolic")):
             values[metric] = Value(number, good)
             continue
-        beyond = () if doubt is None or slipped else _on_that_side(plan, metric, doubt[0], baselines)
+        beyond = () if doubt is None else _on_that_side(plan, metric, doubt[0], baselines)
         if beyond:
             values[metric] = Value(number, good=False, beyond=beyond)
         else:

@@ -5,7 +5,7 @@ answered is confirmed, an unfinished run that fell silent enters. Time is never 
 and would have answered finds the wait as it was.
 """
 
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -68,11 +68,7 @@ def judge(
 
 def pass_time(rule: Threshold, state: ThresholdState, moment: datetime, fresh: Container[str]) -> ThresholdState:
     """The state when it is known that nothing was measured until just before `moment`."""
-    question = _Question(rule, (), fresh)
-    for deadline, wait in _deadlines(rule, state):
-        if deadline < moment:
-            state = _enter(question, state, wait, deadline)
-    return state
+    return _let_pass(_Question(rule, (), fresh), state, lambda deadline: deadline < moment)
 
 
 def hear_symptom(
@@ -103,10 +99,7 @@ def look(rule: Threshold, state: ThresholdState, now: Now, *, known: bool) -> Fi
     if _is_calm(state) and not rule.asks_again:
         return Finding(met=False if known else None, state=state, ended=state.ended)
     if is_restless(state):
-        question = _Question(rule, (), ())
-        for deadline, wait in _deadlines(rule, state):
-            if now.reached(deadline):
-                state = _enter(question, state, wait, deadline)
+        state = _let_pass(_Question(rule, (), ()), state, now.reached)
     held = tuple(
         Beyond(priority=band.priority, newest_at=own.beyond_at, sample=own.sample, late=own.late)
         for band, own in zip(rule.bands, state.bands, strict=True)
@@ -124,6 +117,16 @@ def look(rule: Threshold, state: ThresholdState, now: Now, *, known: bool) -> Fi
         newest=None if state.newest is None else state.newest.reading_id,
         ask_again=_ask_again(rule, state, now),
     )
+
+
+def _let_pass(question: _Question, state: ThresholdState, is_over: Callable[[datetime], bool]) -> ThresholdState:
+    """The state once every deadline that is over has done its part; what one settles may set or spare the next."""
+    while found := _deadlines(question.rule, state):
+        deadline, wait = found[0]
+        if not is_over(deadline):
+            break
+        state = _enter(question, state, wait, deadline)
+    return state
 
 
 def _deadlines(rule: Threshold, state: ThresholdState) -> list[tuple[datetime, Wait]]:
@@ -212,7 +215,8 @@ def _enter_or_wait(
     asked = rule.bands[reached[-1]]
     held = _held_priority(rule, state)
     is_worse = held is None or asked.priority > held
-    wait = Wait(sample=sample, enters=tuple(reached), deadline=_deadline(asked, sample))
+    doubtful = () if sample.good else tuple(at for at, each in enumerate(beyond) if each)
+    wait = Wait(sample=sample, enters=tuple(reached), deadline=_deadline(asked, sample), beyond=doubtful)
     if _is_felt(asked, state, sample):
         return _enter(question, state, wait, sample.taken_at)
     if not sample.good:
@@ -270,7 +274,12 @@ def _enter(
             basis += own.run
             is_late = late or wait.sample.late or any(each.late for each in own.run)
             bands[index] = BandState(clear=0, sample=wait.sample, late=is_late, beyond_at=wait.sample.taken_at)
+    for index in wait.beyond:  # a poor reading that is confirmed counts as a good one: in the other bands' runs too
+        if bands[index].clear is None and rule.bands[index].is_run:
+            bands[index] = replace(bands[index], run=_longer(rule.bands[index], bands[index].run, wait.sample))
     entered = replace(state, bands=tuple(bands))
+    if wait.beyond and rule.asks_again:
+        entered = replace(entered, good=wait.sample, good_beyond=wait.beyond)
     held = _held_priority(rule, entered)
     waits = tuple(each for each in state.waits if held is None or rule.bands[each.asked].priority > held)
     is_fresh = all(each.reading_id in fresh for each in basis)
