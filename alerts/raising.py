@@ -180,7 +180,9 @@ def _follow_present(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -
     if not alert.condition:
         if _keeps_quiet(turn, alert.rule, level.priority):  # the alert is of an earlier time
             return
-        alert = turn.keep(alert, state=after(alert, Signal.RETURN))
+        is_worse = alert.reference is not None and level.priority > alert.reference  # only this breaks a snooze
+        until = None if is_worse else alert.snoozed_until
+        alert = turn.keep(alert, state=after(alert, Signal.RETURN), snoozed_until=until)
         _activate(turn, alert, finding, level, FactKind.RETURNED)
     elif alert.reference is not None and level.priority > alert.reference:
         alert = turn.keep(alert, state=after(alert, Signal.WORSEN), snoozed_until=None)
