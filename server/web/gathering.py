@@ -195,7 +195,7 @@ def _happening(row: Row[Any], staff: Mapping[str, str]) -> Happening:
         to=row.to,
         zone=details.get("zone"),
         outcome=details.get("outcome"),
-        until=why.moment(details.get("until")),
+        until=why.moment(details.get("until")) if row.kind == "snoozed" else None,
         mistake=details.get("reason") if row.kind == "invalidated" else None,
         metric=reasons.metric,
         value=reasons.value if row.kind in _WITH_VALUE else None,
