@@ -209,6 +209,30 @@ UNCLAIMED: Mapping[str, str] = {
     "not_assigned": N_("The device belonged to nobody at that time"),
     "other_gateway": N_("The reading came through another gateway than the patient's"),
 }
+# Of a proposal of limits: what held one where it is, and why none is proposed.
+HELD_BY: Mapping[str, str] = {
+    "tightest": N_("the bound towards normal holds it here."),
+    "loosest": N_("the bound away from normal holds it here."),
+    "next_band": N_("the more urgent limit comes next."),
+    "floor": N_("the prescribed floor holds it here."),
+}
+BOUNDS: Mapping[str, str] = {
+    "spo2_below": N_("Three below own normal, as for covid and COPD. 95 is where NEWS2 gives its first point."),
+    "pulse_above": N_("NEWS2: one point from 91 to 110, two from 111."),
+    "pulse_below": N_("NEWS2: one point from 50 to 41, three from 40."),
+    "systolic_below": N_("NEWS2: one point from 110, two from 100, three from 90."),
+    "systolic_above": N_("An assumption of this project. Published programmes for heart failure alert from 160."),
+    "temperature_above": N_("IDSA 2008, nursing homes: more than 1.1 over own normal, or more than 37.8."),
+    "respiration_above": N_("NEWS2: two points from 21."),
+}
+KEPT: Mapping[str, str] = {
+    "not_known": N_("too few good readings to know own normal yet."),
+    "individual": N_("it is individual already."),
+    "follows": N_("it follows own normal by itself."),
+    "needs_floor": N_("own normal lies close to the limit; a lower one needs a prescribed floor."),
+    "not_looser": N_("it would have to allow more than the limit in force, and that is not proposed."),
+    "fits": N_("the limit in force fits own normal."),
+}
 FLAGS: Mapping[str, str] = {
     "device_time_not_trusted": N_("the device's clock could not be trusted"),
     "motion": N_("movement while measuring"),
@@ -235,4 +259,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "quarantine": QUARANTINE_KINDS,
     "unclaimed": UNCLAIMED,
     "flag": FLAGS,
+    "held_by": HELD_BY,
+    "bound": BOUNDS,
+    "kept": KEPT,
 }

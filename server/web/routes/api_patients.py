@@ -1,4 +1,4 @@
-"""What a script can ask about one patient: the hand-over text of an alert that is high or critical."""
+"""What a script can ask about one patient: the hand-over text of an urgent alert, and a proposal of limits."""
 
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -9,11 +9,13 @@ from fastapi.responses import PlainTextResponse, Response
 from server import audit
 from server.access import Action, needs
 from server.care.people import NotFoundError
+from server.reports.proposals import proposal, to_mapping
 from server.web.asking import Asking
 from server.web.calling import Calling
 from server.web.gathering import patient_page
 from server.web.handing_over import isbar
 from server.web.language import Speech, choose
+from server.web.lists import as_json
 from server.web.problems import RESPONSES
 from server.web.rendering import Renderer
 from server.web.views.handover import Caller
@@ -44,3 +46,16 @@ def handover(by: Calling, patient: str, accept_language: AcceptLanguage = None) 
         seen = audit.Entry(action=Action.SEE_PATIENT, patient=patient, subject="handover")
         audit.write_seen(connection, by.actor, seen, by.now)
     return PlainTextResponse(text, headers={"Content-Language": language, "Cache-Control": "no-store"})
+
+
+@router.get("/patients/{patient}/proposal")
+@needs(Action.SEE_READINGS)
+def proposed(by: Calling, patient: str) -> Response:
+    """Individual limits that the start-up period suggests, and why; nothing of it is applied. Noted as seen."""
+    with by.parts.database.write() as connection:
+        found = proposal(connection, by.actor, patient)
+        if found is None:
+            raise NotFoundError("no plan of this patient is active")
+        seen = audit.Entry(action=Action.SEE_READINGS, patient=patient, subject="proposal")
+        audit.write_seen(connection, by.actor, seen, by.now)
+    return as_json(by.request, to_mapping(found))

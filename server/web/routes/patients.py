@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 
 from server.access import Action, needs
 from server.care.people import NotFoundError
+from server.reports.proposals import START_UP, proposal
 from server.web.asking import Asking
 from server.web.flash import Flash
 from server.web.gathering import lines, patient_page
@@ -46,6 +47,22 @@ def one_patient(visit: Visiting, patient: str, done: str | None = None) -> HTMLR
 def patient_part(visit: Visiting, patient: str) -> HTMLResponse:
     """The live part of the same."""
     return show(visit, patient, partial=True)
+
+
+@router.get("/patients/{patient}/proposal")
+@needs(Action.SEE_PATIENT)
+def proposed(visit: Visiting, patient: str) -> HTMLResponse:
+    """Individual limits that the start-up period suggests, beside those in force; nothing here applies them."""
+    with visit.read() as asking:
+        everyone = lines(asking, visit.speech.now, patient)
+        if patient not in everyone:
+            raise NotFoundError("no such patient")
+        found = proposal(asking.connection, visit.actor, patient)
+        speech = visit.speech.within(found.plan.timezone) if found else visit.speech
+        shown = {"line": everyone[patient], "found": found, "weeks": START_UP.days // 7}
+        answer = visit.page("pages/proposal.html", asking, 200, speech=speech, here="/patients", **shown)
+    note_seen(visit, Action.SEE_PATIENT, [patient])
+    return answer
 
 
 def show(
