@@ -157,10 +157,13 @@ class _Work:
         self.last = reading.key
         if reading.reading_id in self.marks.invalidated:
             self._fill_slots(reading)
+            self._note_delivered(reading)
             return ()
         seen = see(reading, self.plan, self.marks, self.metrics, self.baselines)
         if reading.reading_id not in self.marks.unused:
             self.quarantine.extend(seen.quarantined)
+        if seen.quarantined:
+            self._note_delivered(reading)
         heard = self.plan.hearing(tuple(seen.values))
         for rule in heard.single:
             state = self.states[rule.name]
@@ -261,6 +264,11 @@ class _Work:
                 self.metrics[metric] = MetricPast(good_at=seen.reading.taken_at, value=number, seen=True)
             else:
                 self.metrics[metric] = changed(self.metrics.get(metric, MetricPast()), seen=True)
+
+    def _note_delivered(self, reading: Arrival) -> None:
+        """Values that exist for no rule were delivered all the same: without good ones their rules are unknown."""
+        for metric in reading.values:
+            self.metrics.setdefault(metric, MetricPast(seen=True))
 
     def _fill_slots(self, reading: Arrival) -> None:
         """A reading that a person took out may still have fulfilled its slot: the patient did measure."""
