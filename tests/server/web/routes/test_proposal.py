@@ -38,6 +38,7 @@ def test_the_page_says_what_is_proposed_why_and_what_it_would_have_meant(calm: H
         "Bare et forslag: ingenting her gjelder.",
         "88 /min (median)",
         "Fra 7 gode målinger på 7 dager",
+        "Dette gir færre varsler enn nå. Varsler i disse målingene:",
         "Middels: 108 /min i stedet for 100 /min",
         "Varsler i disse målingene: 1 med grensene som gjelder, 0 med de foreslåtte.",
         "NEWS2: ett poeng fra 91 til 110, to fra 111.",
