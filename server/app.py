@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -16,6 +17,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from server.db import tables
+from server.db.bell import Bell
 from server.db.engine import Database, is_embedded
 from server.db.migrate import check, upgrade_database
 from server.ingest.mqtt import Broker
@@ -128,7 +130,7 @@ def build(settings: Settings, clock: Clock) -> App:
     check(database)
     parts = Parts(settings=settings, clock=clock, database=database, vault=_vault(settings, database))
     wanted = {each for each in RoleName if settings.role in (RoleName.ALL, each)}
-    roles: list[Role] = []
+    roles: list[Role] = [] if database.is_embedded else [_bell(parts)]
     if RoleName.INGEST in wanted:
         roles.append(Ingest(parts, Broker(settings)))
     if RoleName.WATCH in wanted:
@@ -142,6 +144,15 @@ def build(settings: Settings, clock: Clock) -> App:
     host = f"[{settings.web_host}]" if ":" in settings.web_host else settings.web_host
     url = f"http://{host}:{listener.getsockname()[1]}"
     return App(parts=parts, roles=roles, url=url, listener=listener)
+
+
+def _bell(parts: Parts) -> Bell:
+    """What is rung here rings in the other processes too, and the other way round."""
+    nudges = {"watch": parts.wake_watch, "notify": parts.wake_notify, "changed": parts.changed}
+    bell = Bell(parts.database, {name: nudge.hear for name, nudge in nudges.items()})
+    for name, nudge in nudges.items():
+        nudge.tell(partial(bell.tell, name))
+    return bell
 
 
 def build_pages(parts: Parts) -> FastAPI:

@@ -1,49 +1,81 @@
-"""The few statements that databases write differently, each once. Words of a dialect stand only in this folder."""
+"""The few things that databases do differently, each once. Words of a dialect stand only in this folder."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from collections.abc import Sequence as Rows
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
-from sqlalchemy.dialects.sqlite import insert
+from sqlalchemy import Connection, Sequence, Table, func, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql.functions import FunctionElement
 
 from server.db import tables
 
-
-def begin_statement(*, reading: bool) -> str:
-    """How a transaction starts: a writer takes the write lock at once and so never fails half-way for want of it."""
-    return "BEGIN" if reading else "BEGIN IMMEDIATE"
+# Both know ON CONFLICT, and SQLAlchemy spells it alike for both.
+_INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
 
 
-def first_free(connection: Connection, table: Table) -> int:
-    """The next free `seq` of a table; nobody else can take it before this transaction ends."""
-    return (connection.execute(select(func.max(table.c.seq))).scalar() or 0) + 1
+def _insert(connection: Connection, table: Table) -> Any:
+    return _INSERTS[connection.dialect.name](table)
+
+
+def _earlier(connection: Connection, one: Any, other: Any) -> FunctionElement[datetime]:
+    return func.min(one, other) if connection.dialect.name == "sqlite" else func.least(one, other)
+
+
+def numbers(connection: Connection, table: Table, count: int) -> list[int]:
+    """The next `count` numbers for `seq` of a table, ascending; nobody else gets one of them.
+
+    A single writer looks at the highest. Where writers work side by side a sequence gives them out: they may then have
+    gaps, and a later number may be committed first.
+    """
+    if connection.dialect.name == "sqlite":
+        first = (connection.execute(select(func.max(table.c.seq))).scalar() or 0) + 1
+        return list(range(first, first + count))
+    free = Sequence(f"{table.name}_seq_seq").next_value()
+    return sorted(connection.execute(select(free).select_from(func.generate_series(1, count))).scalars())
+
+
+def take_turn(connection: Connection, patient: str, municipality: str, now: datetime) -> None:
+    """Wait until nobody else works on this patient; nobody will before this transaction ends.
+
+    The row on the slate is what everybody who records, judges or clicks must hold: without it a judge who looked before
+    a reading was committed would write his own wake-up over the recorder's "now". The caller writes or removes the row
+    before the end. A single writer has its turn already.
+    """
+    if connection.dialect.name == "sqlite":
+        return
+    row = {"patient_id": patient, "municipality_id": municipality, "evaluate_at": now}
+    statement = _insert(connection, tables.due).values(**row)
+    held = {"patient_id": statement.excluded.patient_id}
+    connection.execute(statement.on_conflict_do_update(index_elements=["patient_id"], set_=held))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Insert `row`, or replace the columns of the row that has the same primary key."""
     keys = [column.name for column in table.primary_key]
-    statement = insert(table).values(**row)
+    statement = _insert(connection, table).values(**row)
     changed = {name: statement.excluded[name] for name in row if name not in keys}
     connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
 
 
-def due_at_latest(connection: Connection, patients: Sequence[tuple[str, str]], moment: datetime) -> None:
+def due_at_latest(connection: Connection, patients: Rows[tuple[str, str]], moment: datetime) -> None:
     """Put patients (id, municipality) on the slate for `moment`, unless they are due earlier already."""
     if not patients:
         return
-    statement = insert(tables.due)
-    earlier = func.min(tables.due.c.evaluate_at, statement.excluded.evaluate_at)
+    statement = _insert(connection, tables.due)
+    earlier = _earlier(connection, tables.due.c.evaluate_at, statement.excluded.evaluate_at)
     statement = statement.on_conflict_do_update(index_elements=["patient_id"], set_={"evaluate_at": earlier})
+    # Sorted, so that two batches with the same patients wait for each other instead of forming a knot.
     rows = [{"patient_id": p, "municipality_id": m, "evaluate_at": moment} for p, m in sorted(patients)]
     connection.execute(statement, rows)
 
 
-def count_again(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> None:
+def count_again(connection: Connection, rows: Rows[Mapping[str, Any]]) -> None:
     """Insert quarantine rows; the same content again adds to `times`, and a resolved row is open again."""
     if not rows:
         return
-    statement = insert(tables.quarantine)
+    statement = _insert(connection, tables.quarantine)
     old = tables.quarantine.c
     again = {
         "times": old.times + statement.excluded.times,
@@ -55,10 +87,16 @@ def count_again(connection: Connection, rows: Sequence[Mapping[str, Any]]) -> No
     connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=again), list(rows))
 
 
-def never_changed(table: str) -> tuple[str, ...]:
+def never_changed(dialect: str, table: str) -> tuple[str, ...]:
     """Statements that make the database itself refuse to change or remove rows of `table`."""
-    return tuple(
-        f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-        f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
-        for verb in ("UPDATE", "DELETE")
-    )
+    if dialect == "sqlite":
+        return tuple(
+            f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
+            f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
+            for verb in ("UPDATE", "DELETE")
+        )
+    refuse = "RAISE integrity_constraint_violation USING MESSAGE = TG_TABLE_NAME || ' only grows'"
+    function = f"CREATE OR REPLACE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse}; END $$"
+    verbs = "BEFORE UPDATE OR DELETE OR TRUNCATE"
+    trigger = f"CREATE TRIGGER {table}_only_grows {verbs} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION only_grows()"
+    return function, trigger

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
-from server.db.dialect import due_at_latest, first_free, put
+from server.db.dialect import due_at_latest, numbers, put
 from server.ingest import quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.quarantine import Kept
@@ -85,8 +85,8 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
     if not fresh:
         return 0
     known = register(connection, fresh)
-    first = first_free(connection, tables.reading)
-    rows = [_reading_row(first + n, each, _whose(each, known, heard), now) for n, each in enumerate(fresh)]
+    free = numbers(connection, tables.reading, len(fresh))
+    rows = [_reading_row(n, each, _whose(each, known, heard), now) for n, each in zip(free, fresh, strict=True)]
     connection.execute(insert(tables.reading), rows)
     values = [row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each, reading)]
     if values:

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
 
 from server.ingest import quarantine
 from server.ingest.gateways import KeyRing
@@ -27,6 +27,7 @@ BATCH_MAX = 1000  # more gains nothing measurable
 LINGER_SECONDS = 0.01  # a lone reading waits this long for company
 _WAIT_SECONDS = 0.2  # how soon a stop is noticed
 _RETRY_SECONDS = 1.0
+_STORED_ELSEWHERE_MAX = 3  # how often another process may store the same message in the same moment
 
 _log = structlog.get_logger("varde.ingest")
 
@@ -72,25 +73,34 @@ class Ingest:
 
     def handle(self, batch: Sequence[Incoming], stop: threading.Event) -> None:
         """Store a batch, however often it takes, and only then say so."""
+        met = 0
         while not stop.is_set():
             try:
                 stored = self.store(batch)
+            except IntegrityError as error:
+                met += 1
+                if met > _STORED_ELSEWHERE_MAX:
+                    self._one_by_one(batch, error, stop)
+                    return
             except OperationalError as error:  # full, locked, read-only: true of every message alike
                 self._parts.metrics.batch_failures.inc()
                 _log.error("cannot store", error=type(error.orig).__name__, messages=len(batch))
                 stop.wait(_RETRY_SECONDS)
             except Exception as error:  # noqa: BLE001 - one bad message must not hold up the others for ever
-                self._parts.metrics.batch_failures.inc()
-                if len(batch) > 1:
-                    for each in batch:
-                        self.handle([each], stop)
-                    return
-                if self._keep_our_fault(batch[0], error):
-                    self._broker.acknowledge(batch)
+                self._one_by_one(batch, error, stop)
                 return
             else:
                 self.tell(batch, stored)
                 return
+
+    def _one_by_one(self, batch: Sequence[Incoming], error: Exception, stop: threading.Event) -> None:
+        """Handle the good ones of a batch that cannot be stored whole; keep the bad one as our own fault."""
+        self._parts.metrics.batch_failures.inc()
+        if len(batch) > 1:
+            for each in batch:
+                self.handle([each], stop)
+        elif self._keep_our_fault(batch[0], error):
+            self._broker.acknowledge(batch)
 
     def store(self, batch: Sequence[Incoming]) -> Stored:
         """One batch in one transaction; committed when this returns."""

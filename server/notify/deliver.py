@@ -1,16 +1,18 @@
 """Takes notices out of the outbox to a channel. What fails is tried again, later each time."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
 from server.db import tables
 from server.notify.channels import Channel, ChannelError, Notice
 from server.parts import Parts
 
-_AT_ONCE = 100
+_AT_ONCE = 20
+_LEASE = timedelta(seconds=30)  # whoever took a notice in hand and was killed held it up for so long
 _DELAY_FIRST = timedelta(seconds=5)
 _ATTEMPTS_MAX = 10  # some 85 minutes of trying; by then the ladder has long told somebody else
 
@@ -25,15 +27,25 @@ _log = structlog.get_logger("varde.notify")
 
 def deliver(parts: Parts, channel: Channel) -> int:
     """Try every notice whose time has come, one transaction each; returns how many were tried."""
-    outbox = tables.outbox
-    ready = or_(outbox.c.send_at.is_(None), outbox.c.send_at <= parts.wall.now())
-    with parts.database.read() as connection:
-        waiting = connection.execute(
-            select(outbox).where(outbox.c.state == "waiting", ready).order_by(outbox.c.seq).limit(_AT_ONCE)
-        ).all()
-    for row in waiting:
+    taken = _take(parts)
+    for row in taken:
         _attempt(parts, channel, row)
-    return len(waiting)
+    return len(taken)
+
+
+def _take(parts: Parts) -> Sequence[Row[Any]]:
+    """Take some notices in hand: no other process tries them meanwhile, and a crash gives them back."""
+    outbox, now = tables.outbox, parts.wall.now()
+    ready = and_(outbox.c.state == "waiting", or_(outbox.c.send_at.is_(None), outbox.c.send_at <= now))
+    with parts.database.read() as connection:
+        if connection.execute(select(outbox.c.seq).where(ready).limit(1)).first() is None:
+            return ()
+    with parts.database.write() as connection:
+        oldest = select(outbox).where(ready).order_by(outbox.c.seq).limit(_AT_ONCE)
+        taken = connection.execute(oldest.with_for_update(skip_locked=True)).all()
+        ours = outbox.c.seq.in_([row.seq for row in taken])
+        connection.execute(update(outbox).where(ours).values(send_at=now + _LEASE))
+    return taken
 
 
 def _attempt(parts: Parts, channel: Channel, row: Row[Any]) -> None:

@@ -4,9 +4,10 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 import structlog
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from alerts.fact import FactKind
@@ -23,7 +24,7 @@ _log = structlog.get_logger("varde.watch")
 
 
 def drain(parts: Parts) -> int:
-    """Judge up to a few hundred patients who are due; returns how many were."""
+    """Judge up to a few hundred patients who are due; returns how many this process took in hand."""
     with parts.database.read() as connection:
         now, table = parts.clock.now(), tables.due
         ready = table.c.evaluate_at <= now
@@ -34,41 +35,61 @@ def drain(parts: Parts) -> int:
         count, oldest = connection.execute(select(func.count(), func.min(table.c.evaluate_at)).where(ready)).one()
     parts.metrics.due.set(count)
     parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
-    if _judge_all(parts, due):
+    done = _judge_all(parts, due)
+    if done[_Done.JUDGED]:
         parts.changed.ring()
         parts.wake_notify.ring()
-    return len(due)
+    return len(due) - done[_Done.LEFT]
 
 
-def _judge_all(parts: Parts, patients: Sequence[str]) -> int:
-    """How many were judged. Raises `OperationalError` when the database fails for two in a row, or for any write."""
-    judged, failed = 0, False
+class _Done(Enum):
+    """What became of one patient on the slate."""
+
+    JUDGED = auto()
+    PUT_OFF = auto()  # could not be judged, and stays due a little later
+    LEFT = auto()  # somebody else has this patient in hand, or has judged already
+
+
+def _judge_all(parts: Parts, patients: Sequence[str]) -> Counter[_Done]:
+    """How many came to what. Raises `OperationalError` when the database fails for two in a row, or for any write."""
+    done: Counter[_Done] = Counter()
+    failed = False
     for patient in patients:
         try:
-            judged += _judge(parts, patient)
+            done[_judge(parts, patient)] += 1
             failed = False
         except OperationalError as error:
             if failed:
                 raise  # the database's trouble, not a patient's
             failed = True
             _put_off(parts, patient, error)
-    return judged
+            done[_Done.PUT_OFF] += 1
+    return done
 
 
-def _judge(parts: Parts, patient: str) -> bool:
-    """Whether the patient was judged; one who could not be stays due, a little later."""
+def _judge(parts: Parts, patient: str) -> _Done:
     began = time.monotonic()
     try:
         with parts.database.write() as connection:
-            step = evaluate(connection, patient, parts.clock.now())
+            now = parts.clock.now()
+            if not _take(connection, patient, now):
+                return _Done.LEFT
+            step = evaluate(connection, patient, now)
     except OperationalError:
         raise  # whose trouble it is, the next patient shows
     except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others
         _put_off(parts, patient, error)
-        return False
+        return _Done.PUT_OFF
     parts.metrics.evaluation.observe(time.monotonic() - began)
     _count_alerts(parts, step)
-    return True
+    return _Done.JUDGED
+
+
+def _take(connection: Connection, patient: str, now: datetime) -> bool:
+    """Whether the patient is still due and nobody else's; then nobody's but ours until the transaction ends."""
+    due = tables.due.c
+    row = select(due.patient_id).where(due.patient_id == patient, due.evaluate_at <= now)
+    return connection.execute(row.with_for_update(skip_locked=True)).first() is not None
 
 
 def _put_off(parts: Parts, patient: str, error: Exception) -> None:

@@ -14,7 +14,7 @@ from alerts.fact import Fact, FactKind
 from alerts.view import Arrival, PatientView, Step
 from server.care import plans
 from server.db import tables
-from server.db.dialect import first_free, put
+from server.db.dialect import numbers, put
 from vitals.reading import Quality
 
 _READINGS_AT_ONCE = 10_000  # ids in one statement
@@ -64,7 +64,7 @@ def load(connection: Connection, patient: str, command: Command | None = None) -
 def save(connection: Connection, loaded: Loaded, step: Step, now: datetime, click: Mapping[str, Any] | None) -> None:
     """Everything that a step said, and that it was asked."""
     patient, municipality = loaded.view.patient, loaded.municipality
-    evaluation = first_free(connection, tables.evaluation)
+    (evaluation,) = numbers(connection, tables.evaluation, 1)
     asked = {
         "seq": evaluation,
         "municipality_id": municipality,
@@ -175,8 +175,8 @@ def _save_alert(connection: Connection, loaded: Loaded, alert: Alert, now: datet
 def _save_facts(connection: Connection, loaded: Loaded, facts: Sequence[Fact], now: datetime) -> None:
     if not facts:
         return
-    first = first_free(connection, tables.fact)
-    rows = [_fact_row(first + n, loaded, fact) for n, fact in enumerate(facts)]
+    free = numbers(connection, tables.fact, len(facts))
+    rows = [_fact_row(seq, loaded, fact) for seq, fact in zip(free, facts, strict=True)]
     connection.execute(insert(tables.fact), rows)
     notices = [_notice_row(row, now) for row in rows if row["kind"] == FactKind.NOTICE.value]
     if notices:

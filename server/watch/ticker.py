@@ -14,7 +14,7 @@ class Ticker:
         # The scheduler's own clock and zone are of no consequence: only the interval is used.
         self._scheduler = BackgroundScheduler(timezone="UTC", daemon=True)
         self._scheduler.add_job(
-            nudge.ring,
+            nudge.hear,
             "interval",
             seconds=EVERY_SECONDS,
             coalesce=True,

@@ -36,6 +36,7 @@ DOORS = {
     "pydantic": ("server/",),
     "pydantic_settings": ("server/settings.py",),
     "rich": ("varde/",),
+    "psycopg": ("server/db/",),
     "sqlalchemy": ("server/",),
     "starlette": ("server/web/", "server/app.py"),
     "structlog": ("server/", "varde/"),

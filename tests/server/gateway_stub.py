@@ -13,7 +13,7 @@ from vitals.seal import unseal
 from vitals.topics import Lane, gateway_id, topic
 from vitals.wire import Receipt, parse_receipt
 
-WAIT_S = 10.0
+WAIT_S = 30.0
 
 
 class GatewayStub:

@@ -1,15 +1,18 @@
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Connection, insert, update
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.db import tables
+from server.db.dialect import due_at_latest, numbers, put, take_turn
 from server.db.engine import Database, DatabaseAddressError, is_embedded
 from tests.server.world import START, World
 
 
+@pytest.mark.parametrize("address", ["file"], indirect=True)
 def test_the_file_is_opened_durably(database: Database) -> None:
     with database.read() as connection:
         found = {
@@ -18,6 +21,13 @@ def test_the_file_is_opened_durably(database: Database) -> None:
         foreign_keys = connection.exec_driver_sql("PRAGMA foreign_keys").scalar()
     assert found == {"journal_mode": "wal", "synchronous": 2}  # 2 is FULL
     assert foreign_keys == 1
+
+
+@pytest.mark.parametrize("address", ["cluster"], indirect=True)
+def test_the_cluster_is_asked_for_durability_whatever_its_own_setting(database: Database) -> None:
+    with database.write() as connection:
+        assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
+        assert connection.exec_driver_sql("SHOW timezone").scalar() == "UTC"
 
 
 def test_a_failure_in_the_middle_leaves_nothing(world: World) -> None:
@@ -37,14 +47,15 @@ def test_a_row_of_no_municipality_is_refused(world: World) -> None:
 
 
 def test_nothing_can_be_changed_while_reading(world: World) -> None:
-    with pytest.raises(OperationalError, match="readonly"), world.database.read() as connection:
+    with pytest.raises(DBAPIError, match=r"read-?only"), world.database.read() as connection:
         connection.execute(update(tables.team).values(name="x"))
 
 
-def test_writers_take_turns_and_none_is_lost(world: World) -> None:
+def test_writers_for_one_patient_take_turns_and_none_is_lost(world: World) -> None:
     def add(number: int) -> None:
         for each in range(20):
             with world.database.write() as connection:
+                take_turn(connection, world.patient, world.municipality, START)
                 known = connection.exec_driver_sql("SELECT count(*) FROM role_beat").scalar()
                 connection.execute(insert(tables.role_beat).values(role=f"{number}.{each}.{known}", at=START))
 
@@ -55,6 +66,46 @@ def test_writers_take_turns_and_none_is_lost(world: World) -> None:
         thread.join()
     known = sorted(int(row["role"].rsplit(".", 1)[1]) for row in world.rows(tables.role_beat))
     assert known == list(range(80))  # each writer saw all that were before it
+
+
+def test_whoever_records_waits_for_the_judge_and_keeps_the_earlier_time(world: World) -> None:
+    """Else a judge who looked before a reading was committed would put his own wake-up over the recorder's "now"."""
+    recorded = threading.Event()
+
+    def record() -> None:
+        with world.database.write() as connection:
+            due_at_latest(connection, [(world.patient, world.municipality)], START)
+        recorded.set()
+
+    recorder = threading.Thread(target=record)
+    with world.database.write() as connection:
+        take_turn(connection, world.patient, world.municipality, START)
+        recorder.start()
+        assert not recorded.wait(0.3)
+        row = {"patient_id": world.patient, "municipality_id": world.municipality}
+        put(connection, tables.due, row | {"evaluate_at": START + timedelta(days=1)})
+    recorder.join()
+    assert [each["evaluate_at"] for each in world.rows(tables.due)] == [START]
+
+
+def test_numbers_are_given_out_once(world: World) -> None:
+    given: list[int] = []
+
+    def take() -> None:
+        for _ in range(20):
+            with world.database.write() as connection:
+                given.extend(free := numbers(connection, tables.evaluation, 3))
+                assert free == sorted(free)
+                for seq in free:
+                    row = {"seq": seq, "municipality_id": world.municipality, "patient_id": world.patient}
+                    connection.execute(insert(tables.evaluation).values(row | {"at": START, "plan_version": 1}))
+
+    threads = [threading.Thread(target=take) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(set(given)) == len(given) == 240
 
 
 def test_a_reader_does_not_wait_for_a_writer(world: World) -> None:
@@ -71,3 +122,4 @@ def test_an_address_without_durable_data_is_refused(address: str) -> None:
 
 def test_a_file_is_embedded(tmp_path: Path) -> None:
     assert is_embedded(f"sqlite:///{tmp_path}/varde.db")
+    assert not is_embedded("postgresql://varde@localhost/varde")

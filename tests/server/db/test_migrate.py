@@ -36,7 +36,7 @@ def test_an_empty_database_is_refused_by_name_of_the_remedy(tmp_path: Path) -> N
 
 def test_a_migration_that_is_cut_short_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     database = Database(file_address(tmp_path / "cut.db"))
-    monkeypatch.setattr("server.db.dialect.never_changed", lambda table: (f"NOT SQL {table}",))
+    monkeypatch.setattr("server.db.dialect.never_changed", lambda dialect, table: (f"NOT SQL {dialect} {table}",))
     with pytest.raises(Exception, match="syntax error"):
         upgrade_database(database)
     monkeypatch.undo()

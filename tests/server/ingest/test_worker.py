@@ -186,7 +186,7 @@ from server.settings import Settings
 from server.vault import open_vault
 from vitals.clock import SystemClock
 
-settings = Settings(data=Path(sys.argv[1]), mqtt_port=int(sys.argv[2]))
+settings = Settings(data=Path(sys.argv[1]), mqtt_port=int(sys.argv[2]), database=sys.argv[4])
 parts = Parts(settings=settings, clock=SystemClock(), database=Database(settings.database_address),
               vault=open_vault(settings.vault_path, create=False))
 
@@ -211,9 +211,9 @@ Ingest(parts, broker).run(threading.Event())
 
 @pytest.mark.parametrize(("killed_in", "stored"), [("store", 0), ("tell", 1)], ids=["before COMMIT", "after COMMIT"])
 def test_killed_around_the_commit_nothing_is_lost_and_the_receipt_comes_next_time(
-    world: World, broker: Mosquitto, killed_in: str, stored: int
+    world: World, address: str, broker: Mosquitto, killed_in: str, stored: int
 ) -> None:
-    command = [sys.executable, "-c", _DIES, str(world.folder), str(broker.port), killed_in]
+    command = [sys.executable, "-c", _DIES, str(world.folder), str(broker.port), killed_in, address]
     with GatewayStub(broker, world.gateway, world.key) as gateway:
         with subprocess.Popen(command, stdout=subprocess.PIPE) as dying:
             assert dying.stdout is not None

@@ -43,7 +43,7 @@ def _municipality() -> None:
         sa.Column("municipality_id", sa.String(length=64), nullable=False),
         sa.Column("name", sa.String(length=120), nullable=False),
         sa.Column("number", sa.String(length=4), nullable=False),
-        sa.Column("hosts", sa.Boolean(), server_default=sa.text("0"), nullable=False),
+        sa.Column("hosts", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.PrimaryKeyConstraint("municipality_id", name="pk_municipality"),
         sa.UniqueConstraint("number", name="uq_municipality_number"),
@@ -73,7 +73,7 @@ def _gateway() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("municipality_id", sa.String(length=64), nullable=False),
         sa.Column("key", sa.LargeBinary(), nullable=False),
-        sa.Column("active", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("created_at", UTCDateTime(), nullable=False),
         sa.ForeignKeyConstraint(
             ["municipality_id"], ["municipality.municipality_id"], name="fk_gateway_municipality_id"
@@ -239,7 +239,7 @@ def _staff() -> None:
         sa.Column("person_id", sa.String(length=64), nullable=False),
         sa.Column("team_id", sa.String(length=64), nullable=True),
         sa.Column("role", sa.String(length=32), nullable=False),
-        sa.Column("active", sa.Boolean(), server_default=sa.text("1"), nullable=False),
+        sa.Column("active", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.ForeignKeyConstraint(["municipality_id"], ["municipality.municipality_id"], name="fk_staff_municipality_id"),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name="fk_staff_person_id"),
         sa.ForeignKeyConstraint(["team_id"], ["team.id"], name="fk_staff_team_id"),
@@ -346,5 +346,5 @@ def _audit() -> None:
 
 
 def _only_grows(table: str) -> None:
-    for statement in never_changed(table):
+    for statement in never_changed(op.get_bind().dialect.name, table):
         op.execute(statement)

@@ -291,5 +291,5 @@ def _measurement() -> None:
 
 
 def _only_grows(table: str) -> None:
-    for statement in never_changed(table):
+    for statement in never_changed(op.get_bind().dialect.name, table):
         op.execute(statement)

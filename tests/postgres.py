@@ -1,0 +1,82 @@
+"""A PostgreSQL of the tests' own: an ordinary user's cluster in a folder of its own, on a socket and a free port."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+_USER = "varde"  # the cluster's superuser; a name inside it alone
+_OWNER = "postgres"  # who runs it when the tests run as root, which PostgreSQL refuses to
+_START_SECONDS = 60
+
+
+def programs() -> Path:
+    """The folder with `initdb` and `pg_ctl`; Debian keeps them off the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
+    on_path = shutil.which("initdb")
+    if not found and on_path is None:
+        raise FileNotFoundError("PostgreSQL is not installed; on Debian: apt install postgresql")
+    return found[-1] if found else Path(str(on_path)).parent
+
+
+class Cluster:
+    """A running PostgreSQL."""
+
+    def __init__(self, folder: Path, port: int, *, durable: bool) -> None:
+        self.folder = folder
+        self.port = port
+        self._durable = durable
+
+    def address(self, name: str = "postgres") -> str:
+        """The address of one of its databases."""
+        return f"postgresql://{_USER}@127.0.0.1:{self.port}/{name}"
+
+    def stop(self, how: str = "fast") -> None:
+        """Stop it: smart, fast or immediate."""
+        _as_owner("pg_ctl", "stop", "-D", str(self.folder / "data"), "-m", how, "-w", "-t", str(_START_SECONDS))
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        options += "" if self._durable else " -c fsync=off -c full_page_writes=off"
+        log = str(self.folder / "log")
+        data, wait = str(self.folder / "data"), str(_START_SECONDS)
+        _as_owner("pg_ctl", "start", "-D", data, "-l", log, "-o", options, "-w", "-t", wait)
+
+
+@contextmanager
+def running(*, durable: bool = True) -> Iterator[Cluster]:
+    """A new cluster, removed at the end; `durable=False` where no test takes its power away."""
+    with tempfile.TemporaryDirectory(prefix="varde-pg-") as name:
+        folder = Path(name)
+        if os.geteuid() == 0:
+            owner = pwd.getpwnam(_OWNER)
+            os.chown(folder, owner.pw_uid, owner.pw_gid)
+        data = str(folder / "data")
+        _as_owner("initdb", "-D", data, "-U", _USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "-N")
+        cluster = Cluster(folder, _free_port(), durable=durable)
+        cluster.start()
+        try:
+            yield cluster
+        finally:
+            cluster.stop("immediate")
+
+
+def _as_owner(program: str, *words: str) -> None:
+    command = [str(programs() / program), *words]
+    if os.geteuid() == 0:
+        command = ["runuser", "-u", _OWNER, "--", *command]
+    done = subprocess.run(command, cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise RuntimeError(f"{program}: {(done.stderr or done.stdout).strip()[-800:]}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
