@@ -18,7 +18,7 @@ _RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-PATHS = ("/", "patient", "taken_out", "/patients", "/quarantine", "/login", "/patients/nobody")
+PATHS = ("/", "patient", "taken_out", "proposal", "/patients", "/quarantine", "/login", "/patients/nobody")
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
 
 
@@ -50,6 +50,7 @@ def test_no_page_has_a_violation(morning: Site, person: Opener, dark: bool, size
     context = person(morning, dark=dark, size=size)
     gunnar = f"/patients/{morning.lia.patients['gunnar']}"
     named = {"patient": gunnar, "taken_out": f"{gunnar}/readings/{an_id(10)}/invalidate"}
+    named["proposal"] = f"{gunnar}/proposal"
     for path in PATHS:
         page = page_of(context, named.get(path, path))
         assert violations(opened(page)) == [], path
