@@ -277,9 +277,12 @@ def _facts_table(facts: PatientFacts) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Numbers as JSON has them: a decimal of a table is short, so its float has the same shortest text."""
+    """Numbers as JSON has them, 38.0 not as 38: evidence quotes a limit as it was written, stored or not.
+
+    A decimal of a table is short, so its float has the same shortest text.
+    """
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return float(value) if int(value.as_tuple().exponent) < 0 else int(value)
     if isinstance(value, Mapping):
         return {key: _plain(each) for key, each in value.items()}
     return [_plain(each) for each in value] if isinstance(value, list | tuple) else value

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -32,6 +33,14 @@ def test_a_plan_survives_its_json():
     assert again == drawn
     assert json.dumps(plan.to_mapping(again)) == text
     assert again.rules["temperature_high"].individual
+
+
+def test_a_number_comes_back_from_json_as_it_was_written():
+    drawn = rulebook.draft(rulebook.load("cancer"), {**SETTINGS, "facts": {"baseline": {"weight": Decimal("82.0")}}})
+    again = plan.from_mapping(json.loads(json.dumps(plan.to_mapping(drawn))))
+    assert [str(band.limits[0]) for band in drawn.rules["fever"].bands] == ["38.0", "38.0", "38.3"]
+    assert repr(again.rules["fever"]) == repr(drawn.rules["fever"])
+    assert str(again.facts.baseline["weight"]) == "82.0"
 
 
 def test_the_end_comes_at_the_patients_own_midnight():
