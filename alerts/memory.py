@@ -58,7 +58,7 @@ class Memory:
     unused: tuple[str, ...] = ()  # quarantined readings settled as not to be used
     resets: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # rule that sums up -> alerts closed at
     quiet: Mapping[str, Quiet] = field(default_factory=dict)  # rule -> resolved while it held
-    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rule -> waiting readings asked about
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rule -> newest waiting readings asked about
     asked_again: Mapping[str, str] = field(default_factory=dict)  # rule -> newest reading after which was asked again
     reminded: Mapping[str, datetime] = field(default_factory=dict)  # rule -> newest reminder
     sent: tuple[Sent, ...] = ()  # the last few minutes

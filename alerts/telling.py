@@ -9,6 +9,7 @@ from alerts.raising import QUARANTINED
 from alerts.turn import Turn
 from alerts.zone import Zone
 
+_ASKED_MOST = 8  # a value waits again when what refuted it is taken out; never more of them than this at a time
 _ZONES = {
     Priority.LOW: Zone.BLUE,
     Priority.MEDIUM: Zone.YELLOW,
@@ -21,12 +22,9 @@ def ask_patient(turn: Turn) -> None:
     """One notice a waiting reading and rule, one after a while beyond a limit, one a reminder of a slot."""
     memory = turn.memory
     telling = [each for each in turn.findings.items() if each[1].waits or each[1].ask_again or each[1].remind]
-    if not telling and not memory.asked:
+    if not telling:
         return
     asked, again, reminded = dict(memory.asked), dict(memory.asked_again), dict(memory.reminded)
-    for rule in memory.asked:
-        if rule in turn.findings and not turn.findings[rule].waits:
-            del asked[rule]
     for rule, finding in telling:
         _ask_for_second(turn, rule, finding, asked)
         if turn.resting:
@@ -44,18 +42,16 @@ def ask_patient(turn: Turn) -> None:
 def _ask_for_second(turn: Turn, rule: str, finding: Finding, asked: dict[str, tuple[str, ...]]) -> None:
     if not finding.waits:
         return
-    before = asked.get(rule, ())
-    ids = []
+    ids = list(asked.get(rule, ()))
     for wait in finding.waits:
         reading = wait.sample.reading_id
-        if reading in before:
-            ids.append(reading)
-        elif not turn.resting and turn.counts(wait.sample.taken_at):
+        if reading not in ids and not turn.resting and turn.counts(wait.sample.taken_at):
             ids.append(reading)
             turn.notify(
                 Role.PATIENT, rule, why={"reason": "measure again", "reading_id": reading, **_until(wait.deadline)}
             )
-    asked[rule] = tuple(ids)
+    if ids:
+        asked[rule] = tuple(ids[-_ASKED_MOST:])
 
 
 def _until(deadline: object) -> dict[str, str]:
