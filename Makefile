@@ -36,6 +36,10 @@ format: setup-all ## put the code into the house's format
 lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv on PATH)
 	@tools/lock
 
+.PHONY: benchmark-rules
+benchmark-rules: setup-all ## write docs/benchmarks-rules.md anew, some ten minutes; ARGS="--seeds 1 --out /tmp/try"
+	@$(BIN)/python -m benchmarks.rules $(ARGS)
+
 .PHONY: clean
 clean: ## remove .venv, caches and fetched assets; demo data stays
 	@rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build server/web/static/vendor
