@@ -12,6 +12,9 @@ from typing import Any
 _DURATION = re.compile(r"(\d{1,6})(s|min|h|d)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "d": 86_400}
 _WALL = re.compile(r"([01]\d|2[0-4]):([0-5]\d)")
+_TOML_LINE = re.compile(r"at line (\d+)")
+_TOML_KEY = re.compile(r"\s*([\w.-]+)\s*=")
+_TOML_TABLE = re.compile(r"\s*\[\[?\s*([\w.-]+)\s*\]")
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
@@ -147,6 +150,17 @@ def exact(value: object, at: str) -> Decimal:
     if not number.is_finite() or abs(number) >= 10**9:
         raise KeyProblem(at, "must be a number that can be measured")
     return number
+
+
+def toml_key(text: str, error: ValueError) -> str:
+    """The key of the line at which `text` stops being TOML, after its table's name; empty when there is none."""
+    place = _TOML_LINE.search(str(error))
+    lines = text.splitlines()[: int(place[1])] if place else []
+    key = _TOML_KEY.match(lines[-1]) if lines else None
+    if key is None:
+        return ""
+    tables = [found[1] for found in map(_TOML_TABLE.match, lines) if found]
+    return ".".join([*tables[-1:], key[1]])
 
 
 def wall_minutes(text: str, at: str) -> int:

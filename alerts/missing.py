@@ -117,7 +117,7 @@ def _settle(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, follo
     horizon = slot.grace_end if following is None else following.start
     first = bisect_left(state.goods, slot.start)
     in_grace = state.goods[first : bisect_right(state.goods, slot.grace_end)]
-    is_fulfilled = any(each < horizon or following is None for each in in_grace)
+    is_fulfilled = any(following is None or not following.start <= each <= following.end for each in in_grace)
     # Whoever was not alive to the plan, or was in hospital, owed nothing.
     is_owed = slot.start >= plan.starts_at and not any(each.touches(slot.start, slot.grace_end) for each in plan.rests)
     settled = changed(

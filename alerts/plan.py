@@ -214,6 +214,9 @@ def read_facts(keys: Keys) -> PatientFacts:
     )
     if facts.spo2_scale not in (None, 1, 2):
         raise keys.problem("spo2_scale", "must be 1 or 2")
+    for metric, spread in facts.spread.items():
+        if spread <= 0:
+            raise keys.table("spread").problem(metric, "must be more than 0")
     keys.finish()
     return facts
 

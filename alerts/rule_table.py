@@ -86,7 +86,7 @@ def _threshold(keys: Keys, common: Mapping[str, Any]) -> Threshold:
     metrics = _metrics(keys)
     side = Side(keys.choice("side", ("below", "above")))
     relative = keys.choice("relative_to", ("baseline",), "baseline") == "baseline" and keys.has("relative_to")
-    bands = tuple(_band(each, metrics) for each in keys.tables("bands"))
+    bands = _with_symptom(keys, tuple(_band(each, metrics) for each in keys.tables("bands")))
     if not bands:
         raise keys.problem("bands", "at least one is needed")
     bands = tuple(sorted(bands, key=lambda band: (band.priority, *_outward(band.limits, side))))
@@ -107,6 +107,23 @@ def _threshold(keys: Keys, common: Mapping[str, Any]) -> Threshold:
         with_baseline=_stands_elsewhere(keys, bands, metrics, side),
         symptom=next((band.symptom for band in bands if band.symptom is not None), None),
     )
+
+
+def _with_symptom(keys: Keys, bands: tuple[Band, ...]) -> tuple[Band, ...]:
+    """The bands with the rule's own confirming symptom, where they wait and name none."""
+    if not keys.has("symptom"):
+        return bands
+    symptom = _symptom(keys)
+    return tuple(
+        replace(band, symptom=symptom) if band.confirm is not None and band.symptom is None else band for band in bands
+    )
+
+
+def _symptom(keys: Keys) -> str:
+    symptom = keys.text("symptom")
+    if symptom not in METRICS:
+        raise keys.problem("symptom", f"unknown metric {symptom!r}")
+    return symptom
 
 
 def _with_defaults(rule: Threshold) -> Threshold:
@@ -162,10 +179,7 @@ def _confirming(keys: Keys) -> str | None:
     """The symptom whose answer confirms, where the band names one."""
     if not keys.has("confirm") or keys.raw("confirm") is False or not keys.table("confirm").has("symptom"):
         return None
-    symptom = keys.table("confirm").text("symptom")
-    if symptom not in METRICS:
-        raise keys.table("confirm").problem("symptom", f"unknown metric {symptom!r}")
-    return symptom
+    return _symptom(keys.table("confirm"))
 
 
 def _own(keys: Keys) -> OwnLimit:
@@ -207,7 +221,11 @@ def _metrics(keys: Keys) -> tuple[str, ...]:
 
 
 def _deadband(keys: Keys, metrics: tuple[str, ...]) -> tuple[Decimal, ...]:
-    given = _per_metric(keys, "deadband", metrics) if keys.has("deadband") else (None,) * len(metrics)
+    given: tuple[Decimal | None, ...] = (None,) * len(metrics)
+    if keys.has("deadband") and isinstance(keys.raw("deadband"), Mapping):
+        given = _per_metric(keys, "deadband", metrics)
+    elif keys.has("deadband"):
+        given = (keys.number("deadband"),) * len(metrics)
     deadband = tuple(
         DEADBANDS.get(metric, Decimal(0)) if own is None else own for metric, own in zip(metrics, given, strict=True)
     )

@@ -13,12 +13,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from alerts.keys import KeyProblem, Keys
+from alerts.keys import KeyProblem, Keys, toml_key
 from alerts.plan import PatientFacts, Plan, PlanError, from_mapping
 from alerts.rule_table import read_rules
 from alerts.rules import AnyRule
 
 _SHIPPED = Path(__file__).parent / "rulebooks"
+# Two ways to say one thing: a patient's own key takes the place of these.
+_INSTEAD = {
+    "bands": ("priority", "limit", "more_than"),
+    "priority": ("bands",),
+    "limit": ("more_than",),
+    "more_than": ("limit",),
+    "slots": ("every",),
+    "every": ("slots",),
+    "metric": ("metrics",),
+    "metrics": ("metric",),
+}
 _FACTS = ("age", "on_oxygen", "spo2_floor", "spo2_scale")  # those that nobody may have stated
 
 
@@ -76,7 +87,7 @@ def load(name_or_path: str | Path) -> Rulebook:
     try:
         return _read(Keys(tomllib.loads(body, parse_float=Decimal)), path.name)
     except tomllib.TOMLDecodeError as error:
-        raise RulebookError(path.name, "", f"is not TOML: {error}") from None
+        raise RulebookError(path.name, toml_key(body, error), f"is not TOML: {error}") from None
     except KeyProblem as problem:
         raise RulebookError(path.name, problem.key, problem.reason) from None
 
@@ -92,11 +103,17 @@ def merge(book: Rulebook, limits: Mapping[str, Mapping[str, Any]]) -> Rulebook:
         Keys(own, f"rules.{name}")  # refuses what is not a table
         if name not in table:
             raise KeyProblem(f"rules.{name}", f"the rulebook {book.name} has no such rule")
-        table[name] = {**table[name], **own}
+        table[name] = {**_without_alternatives(table[name], own), **own}
         changed.append(name)
     merged = replace(book, table=table, individual=tuple(sorted({*book.individual, *changed})))
     read_rules(Keys(table, "rules"))
     return merged
+
+
+def _without_alternatives(rule: Mapping[str, Any], own: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The keys of a rule that still stand beside those of a patient's own that take another's place."""
+    gone = {old for new, olds in _INSTEAD.items() if new in own for old in olds}
+    return {key: value for key, value in rule.items() if key not in gone}
 
 
 def draft(book: Rulebook, settings: Mapping[str, Any]) -> Plan:
@@ -124,7 +141,7 @@ def _read(keys: Keys, file: str) -> Rulebook:
     rules = keys.table("rules")
     book = Rulebook(
         name=keys.text("name"),
-        version=keys.text("version"),
+        version=_version(keys),
         source=keys.text("source"),
         reviewed_on=reviewed_on,
         verified=keys.flag("verified"),
@@ -144,6 +161,12 @@ def _needs(keys: Keys) -> tuple[str, ...]:
         if name not in _FACTS:
             raise keys.problem("approval_needs", f"{name!r} is none of {', '.join(_FACTS)}")
     return names
+
+
+def _version(keys: Keys) -> str:
+    """A text; a number is taken as it is written."""
+    value = keys.raw("version")
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else keys.text("version")
 
 
 __all__ = ["PlanError", "Rulebook", "RulebookError", "draft", "load", "merge", "shipped"]

@@ -15,15 +15,19 @@ from alerts.alert import OPEN
 from alerts.arrival import Arrival
 from alerts.command import EVERY_RULE, Action, Command, Outcome
 from alerts.fact import Role
-from alerts.keys import KeyProblem, Keys, exact
+from alerts.keys import KeyProblem, Keys, exact, toml_key
 from alerts.plan import Outside, Period, Plan, check_timezone, read_facts, read_hours
 from alerts.priority import Priority
 from alerts.raising import QUARANTINED
+from alerts.rules import SCORED
 from alerts.zone import Zone
 from vitals.metrics import METRICS
 from vitals.reading import Extreme, Quality
 
 _DAY_TIME = re.compile(r"D(\d{1,4}) (\d\d):(\d\d)(?::(\d\d))?")
+_YEARS = range(1900, 2900)  # within these every sum of times is a time
+_CAUSES = ("gateway", "device", "patient", "")
+_PARAMETERS = tuple("oxygen" if each == "oxygen_flow" else each for each in SCORED)
 _WORDS = tuple(each.word for each in Priority)
 
 
@@ -82,7 +86,7 @@ class _Calendar:
             moment = datetime.fromisoformat(value) if isinstance(value, str) else value
         except (ValueError, OverflowError):
             moment = None
-        if not isinstance(moment, datetime) or moment.tzinfo is None:
+        if not isinstance(moment, datetime) or moment.tzinfo is None or moment.year not in _YEARS:
             raise keys.problem(name, f'must be a time such as "D1 08:02" or "2026-03-28T08:29:00Z", not {value!r}')
         return moment.astimezone(UTC)
 
@@ -90,25 +94,30 @@ class _Calendar:
 def load(path: Path) -> Story:
     """The story in that file; raises `StoryError` naming file and key."""
     try:
-        table = tomllib.loads(path.read_bytes().decode(), parse_float=Decimal)
-        return _read(Keys(table), path)
+        text = path.read_bytes().decode()
+        return _read(Keys(_table(text)), path)
     except OSError as error:
         raise StoryError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise StoryError(f"{path}: is not UTF-8 text") from None
-    except tomllib.TOMLDecodeError as error:
-        raise StoryError(f"{path}: is not TOML: {error}") from None
     except KeyProblem as problem:
         raise StoryError(f"{path}: {problem}") from None
     except rulebook.RulebookError as error:
         raise StoryError(f"{path}: rulebook: {error}") from None
 
 
+def _table(text: str) -> Mapping[str, Any]:
+    try:
+        return tomllib.loads(text, parse_float=Decimal)
+    except tomllib.TOMLDecodeError as error:
+        raise KeyProblem(toml_key(text, error), f"is not TOML: {error}") from None
+
+
 def _read(keys: Keys, path: Path) -> Story:
     sentence = keys.text("story")
     timezone = check_timezone(keys.text("timezone", "Europe/Oslo"), "timezone")
     day_1 = keys.raw("day_1")
-    if type(day_1) is not date:
+    if type(day_1) is not date or day_1.year not in _YEARS:
         raise keys.problem("day_1", "must be a date such as 2026-03-02")
     calendar = _Calendar(day_1=day_1, zone=ZoneInfo(timezone))
     book = _book(keys, path)
@@ -264,14 +273,16 @@ def _open(keys: Keys, rules: frozenset[str]) -> Mapping[str, Any]:
             row[name] = keys.flag(name)
     if keys.has("level"):
         row["level"] = keys.whole("level")
-    for name in ("owner", "cause"):
-        if keys.has(name):
-            value = keys.raw(name)
-            if not isinstance(value, str):
-                raise keys.problem(name, "must be a text")
-            row[name] = value
+    if keys.has("owner"):
+        row["owner"] = keys.raw("owner")
+        if not isinstance(row["owner"], str):
+            raise keys.problem("owner", "must be a text")
+    if keys.has("cause"):
+        row["cause"] = keys.choice("cause", _CAUSES)
     if keys.has("missing"):
         row["missing"] = tuple(sorted(keys.texts("missing")))
+        if wrong := [each for each in row["missing"] if each not in _PARAMETERS]:
+            raise keys.problem("missing", f"{wrong[0]!r} is not one of {', '.join(_PARAMETERS)}")
     keys.finish()
     return row
 

@@ -64,7 +64,7 @@ def test_every_shipped_rulebook_reads_and_says_where_it_is_from(name):
 @pytest.mark.parametrize(
     ("old", "new", "key"),
     [
-        ('version = "1"', "version = 1", "version"),
+        ('version = "1"', "version = true", "version"),
         ('source = "tests"\n', "", "source: missing"),
         ("reviewed_on = 2026-01-01", 'reviewed_on = "2026-01-01"', "reviewed_on"),
         ("verified = true", 'verified = "yes"', "verified"),
