@@ -3,6 +3,7 @@
 The clicks are in `clicks`; both go through the table in `lifecycle` and through nothing else.
 """
 
+from datetime import datetime
 from typing import Any
 
 from alerts import escalation, why
@@ -38,9 +39,9 @@ def remember_past(turn: Turn, past: Past, *, marked: bool = True) -> None:
     """
     episode, rule = past.episode, turn.plan.rules[past.rule]
     taken_at = episode.sample.taken_at
-    if turn.resting or not turn.counts(taken_at):
-        return
     alert = turn.alerts.get(past.rule)
+    if not _is_after_rest(turn, alert, taken_at) or (alert is None and turn.resting):
+        return
     if alert is not None:
         alert = turn.keep(alert, highest=max(alert.highest, episode.highest), evidence=alert.evidence + 1)
         turn.tell(FactKind.EVIDENCE, alert, why={"reading_id": episode.sample.reading_id, "past": True})
@@ -163,8 +164,7 @@ def _follow_open(turn: Turn, alert: Alert, finding: Finding) -> None:
 
 def _level(turn: Turn, alert: Alert, finding: Finding) -> Beyond:
     """The level that an open alert stands at: what was measured before a pause that it came after does not count."""
-    ends = [each.end for each in turn.plan.rests if each.end is not None and each.end <= alert.opened_at]
-    counting = [each for each in finding.held if not ends or each.newest_at > max(ends)]
+    counting = [each for each in finding.held if _is_after_rest(turn, alert, each.newest_at)]
     return (counting or finding.held)[-1]
 
 
@@ -220,17 +220,25 @@ def _activate(turn: Turn, alert: Alert, finding: Finding, level: Beyond, kind: F
 
 
 def _peak(turn: Turn, alert: Alert, finding: Finding) -> Priority:
-    """The highest that the present condition reached since the alert was opened, unless that was in a pause."""
+    """The highest that the present condition reached, as far as the alert is of it."""
     state = spell_of(finding.state)
-    if state is None or state.highest is None or state.began_at is None or state.top is None:
+    if state is None or state.highest is None or state.top is None:
         return Priority.LOW
-    counts = turn.counts(state.began_at) and _saw(turn, alert, state.top)
-    return state.highest if counts else Priority.LOW
+    return state.highest if _saw(turn, alert, state.top) else Priority.LOW
 
 
 def _saw(turn: Turn, alert: Alert, sample: Sample) -> bool:
     """Whether the alert was open when the sample came to be known; what was known before is an earlier alert's."""
-    return sample.received_at >= alert.opened_at or sample.reading_id in turn.memory.accepted
+    is_new = sample.received_at >= alert.opened_at or sample.reading_id in turn.memory.accepted
+    return is_new and _is_after_rest(turn, alert, sample.taken_at)
+
+
+def _is_after_rest(turn: Turn, alert: Alert | None, moment: datetime) -> bool:
+    """Whether `moment` is after every pause that was over when the alert was opened; for none: that is over now."""
+    if alert is None:
+        return turn.counts(moment)
+    ends = [each.end for each in turn.plan.rests if each.end is not None and each.end <= alert.opened_at]
+    return not ends or moment > max(ends)
 
 
 def _go_on(turn: Turn, alert: Alert, finding: Finding, level: Beyond) -> None:
