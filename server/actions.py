@@ -33,14 +33,27 @@ class ChangedMeanwhileError(Exception):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What a person decides by: one more measurement or notice of the same kind does not change what was meant."""
+
+    state: str
+    priority: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Click:
-    """What somebody asks of one alert; `version`: the one they saw, None: whatever it is now. `until` is aware."""
+    """What somebody asks of one alert. `until` is aware.
+
+    It must be what they saw: exactly (`version`), or as far as it matters (`seen`); with neither, whatever it is now.
+    """
 
     alert: str
     signal: Signal
     outcome: Outcome | None = None
     until: datetime | None = None
     version: int | None = None
+    seen: Seen | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,6 +163,7 @@ def _alert(connection: Connection, actor: Actor, click: Click) -> Row[Any]:
     row = connection.execute(scope(select(table).where(table.c.id == click.alert), table, actor)).first()
     if row is None:
         raise NotFoundError("no such alert")
-    if click.version is not None and row.version != click.version:
+    now = Seen(state=row.state, priority=row.priority, owner=row.owner)
+    if click.version not in (None, row.version) or click.seen not in (None, now):
         raise ChangedMeanwhileError(row.version, click.alert)
     return row

@@ -186,7 +186,8 @@ class Asking:
             return None
         table = tables.alert
         statement = select(
-            table.c.id, table.c.patient_id, table.c.rule, table.c.state, table.c.raised_at, table.c.snoozed_until
+            *(table.c.id, table.c.patient_id, table.c.rule, table.c.state),
+            *(table.c.priority, table.c.raised_at, table.c.snoozed_until),
         ).where(table.c.state.in_(_OPEN))
         found: Iterable[Any] = self._all(statement, table)
         return sum(any(waits(each, now) for each in group) for group in grouped(found))

@@ -11,8 +11,7 @@ from fastapi.responses import RedirectResponse, Response
 from alerts.command import Action as Signal
 from alerts.command import IllegalSignal, Outcome
 from server.access import Action, needs
-from server.actions import ChangedMeanwhileError, Click, act_together
-from server.care.people import NotFoundError
+from server.actions import ChangedMeanwhileError, Click, Seen, act_together
 from server.web.asking import Asking
 from server.web.flash import Flash
 from server.web.language import Speech
@@ -24,37 +23,27 @@ _PATIENTS = "/patients/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """What the page showed of an alert when the button was pressed."""
-
-    alert: str
-    version: int
-    state: str
-    priority: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Pressed:
     """The hidden fields of every button: what was shown of each alert of the group, and where the button stood."""
 
-    seen: tuple[Seen, ...]
+    shown: tuple[tuple[str, Seen], ...]  # alert and what was seen of it
     back: str
 
 
 def pressed(
     alert: str,
-    shown: Annotated[str, Form(alias="seen")],
+    seen: Annotated[str, Form()],
     also: Annotated[list[str] | None, Form()] = None,
     back: Annotated[str, Form()] = "/",
 ) -> Pressed:
     """The lead by its address, the others of its group by themselves."""
-    return Pressed(seen=tuple(seen(each) for each in (f"{alert}:{shown}", *(also or ()))), back=back)
+    return Pressed(shown=tuple(_shown(each) for each in (f"{alert}:{seen}", *(also or ()))), back=back)
 
 
-def seen(text: str) -> Seen:
-    """The alert, its version, state and priority, colons between."""
-    alert, version, state, priority = (*text.split(":"), "", "", "", "")[:4]
-    return Seen(alert=alert, version=int(version) if version.isdecimal() else -1, state=state, priority=priority)
+def _shown(text: str) -> tuple[str, Seen]:
+    """Of the alert, its state, priority and owner, colons between."""
+    alert, state, priority, owner = (*text.split(":"), "", "", "")[:4]
+    return alert, Seen(state=state, priority=priority, owner=owner or None)
 
 
 Pressing = Annotated[Pressed, Depends(pressed)]
@@ -117,7 +106,7 @@ def _until(speech: Speech, span: str, at: str) -> datetime:
 
 def _click(visit: Visit, click: Click, sent: Pressed, done: str) -> Response:
     parts = visit.web.parts
-    meant = [replace(click, alert=each.alert, version=_version(visit, each)) for each in sent.seen]
+    meant = [replace(click, alert=alert, seen=seen) for alert, seen in sent.shown]
     try:
         with parts.database.write() as connection:
             act_together(connection, visit.actor, meant, parts.clock.now())  # not before the lock: others wrote
@@ -129,7 +118,7 @@ def _click(visit: Visit, click: Click, sent: Pressed, done: str) -> Response:
         if refusal.field:
             return show(visit, sent.back, Flash.not_done(visit.speech, refusal.field), 422)
         with visit.read() as asking:
-            flash = _who_was_faster(visit, asking, sent.seen[0].alert)
+            flash = _who_was_faster(visit, asking, sent.shown[0][0])
         return show(visit, sent.back, flash, 409)
     return done_with(visit, sent.back, done)
 
@@ -143,16 +132,6 @@ def done_with(visit: Visit, back: str, done: str) -> Response:
     if visit.is_partial:
         return show(visit, back, Flash.done(visit.speech, done), 200)
     return RedirectResponse(f"{own_path(back)}?done={done}", status_code=303)
-
-
-def _version(visit: Visit, shown: Seen) -> int:
-    """The version that the click is about. One more measurement of the same kind does not change what was meant."""
-    with visit.read() as asking:
-        row = asking.alert(shown.alert)
-    if row is None:
-        raise NotFoundError("no such alert")
-    same = (row.state, row.priority) == (shown.state, shown.priority)
-    return row.version if same else shown.version
 
 
 def _who_was_faster(visit: Visit, asking: Asking, alert: str) -> Flash:

@@ -25,6 +25,8 @@ class Met(Protocol):
     @property
     def state(self) -> str: ...
     @property
+    def priority(self) -> str: ...
+    @property
     def raised_at(self) -> datetime: ...
     @property
     def snoozed_until(self) -> datetime | None: ...
@@ -48,8 +50,13 @@ def grouped(alerts: Iterable[_Met]) -> tuple[tuple[_Met, ...], ...]:
 
 
 def waits(alert: Met, now: datetime) -> bool:
-    """Whether somebody must look at it: nobody has it, and nobody put it off."""
-    return alert.state != "acknowledged" and (alert.snoozed_until is None or alert.snoozed_until <= now)
+    """Whether somebody must look at it: nobody has it, and nobody put it off.
+
+    A high alert that was put off and then given back waits: without an owner it could not have been put off.
+    """
+    if alert.state == "acknowledged":
+        return False
+    return alert.priority in ("high", "critical") or alert.snoozed_until is None or alert.snoozed_until <= now
 
 
 def offered_together(members: Sequence[Collection[str]]) -> tuple[str, ...]:

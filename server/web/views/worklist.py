@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
-from server.web.views.groups import grouped, offered_together
+from server.web.views.groups import grouped, offered_together, waits
 from server.web.views.spark import Spark
 from server.web.views.why import Why
 
 PRIORITY_ORDER = ("critical", "high", "medium", "low")
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 ZONE_ORDER = ("red", "yellow", "blue", "unknown", "green")
 
 
@@ -37,9 +38,9 @@ class AlertRow:
     waiting: bool
     raised_at: datetime
     owner: str | None
-    version: int
     why: Why
     spark: Spark | None
+    owner_id: str | None = None
     clicks: tuple[str, ...] = ()  # what the reader may do with it as it stands
     snoozed_until: datetime | None = None  # None also when that is over
     dispatch: str | None = None  # sent | accepted
@@ -53,8 +54,8 @@ class AlertRow:
 
     @property
     def is_waiting(self) -> bool:
-        """Whether somebody must look at it: nobody has it, and nobody put it off."""
-        return not self.is_taken and self.snoozed_until is None
+        """Whether somebody must look at it; a snooze that is here is not over."""
+        return waits(self, _LONG_AGO)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

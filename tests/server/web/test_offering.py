@@ -62,7 +62,6 @@ def row(given: Alert, actor: Actor = ANNA) -> AlertRow:
         waiting=False,
         raised_at=NOW,
         owner=given.owner,
-        version=1,
         why=why.read({}),
         spark=None,
         clicks=offered(given, actor),

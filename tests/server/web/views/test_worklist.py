@@ -25,7 +25,6 @@ def row(name: str, patient: str, priority: str, minutes: int, **changed: object)
         waiting=False,
         raised_at=NOW - timedelta(minutes=minutes),
         owner=None,
-        version=1,
         why=why.read({}),
         spark=None,
     )
@@ -107,6 +106,11 @@ def test_what_is_put_off_waits_for_nobody() -> None:
     built = build([row("1", "ada", "medium", 5, snoozed_until=NOW + timedelta(hours=1))], people("yellow"))
     assert (built.waiting, built.alerts_waiting) == ((), 0)
     assert [case.is_taken for case in built.taken] == [True]
+
+
+def test_what_was_put_off_and_given_back_waits_when_it_is_high() -> None:
+    built = build([row("1", "ada", "high", 5, snoozed_until=NOW + timedelta(hours=1))], people("red"))
+    assert built.alerts_waiting == 1
 
 
 def test_a_question_about_a_value_stands_alone() -> None:
