@@ -43,14 +43,18 @@ def main(argv: Sequence[str]) -> int:
 
 
 def _candidate(asked: argparse.Namespace) -> Candidate:
-    if asked.rulebook is None and asked.limits is None:
-        raise CandidateError("nothing to try: name a --rulebook, --limits or both")
+    named = asked.rulebook is not None or asked.limits is not None
+    if asked.proposed and named:
+        raise CandidateError("--proposed: what is proposed is tried alone, without --rulebook and --limits")
+    if not named and not asked.proposed:
+        raise CandidateError("nothing to try: name a --rulebook, --limits or both, or --proposed")
     if asked.start is not None and asked.end is not None and asked.end <= asked.start:
         raise CandidateError("--to: must be after --from")
     return Candidate(
         book=None if asked.rulebook is None else rulebook.load(asked.rulebook),
         limits={} if asked.limits is None else limits_of(asked.limits),
         limits_file="" if asked.limits is None else asked.limits.name,
+        proposed=asked.proposed,
         events={} if asked.events is None else events_of(asked.events),
         start=asked.start,
         end=asked.end,
@@ -102,6 +106,11 @@ def _details(report: Mapping[str, Any]) -> Iterator[str]:
             yield f"  {patient}  {one['at']}  {', '.join(told)}"
     asked = report["asked"]
     yield ""
+    for patient, rules in sorted(asked.get("proposed", {}).items()):
+        told = (
+            f"{rule} {band['priority']} {band['limit']:g}" for rule in sorted(rules) for band in rules[rule]["bands"]
+        )
+        yield f"proposed: {patient}: {', '.join(told)}"
     for patient, reason in sorted(asked["left_out"].items()):
         yield f"left out: {patient}: {reason}"
     for patient, rules in sorted(asked["individual_not_carried_over"].items()):
@@ -144,6 +153,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--patient", action="append", default=[], metavar="ID", help="may be repeated; default: all")
     parser.add_argument("--rulebook", metavar="NAME|PATH", help="try this rulebook in place of the plan's rules")
     parser.add_argument("--limits", type=Path, metavar="FILE", help="TOML with [rules.NAME] tables to try on top")
+    parser.add_argument(
+        "--proposed", action="store_true", help="try the individual limits that each patient's start-up period suggests"
+    )
     parser.add_argument("--events", type=Path, metavar="FILE", help="TOML with [[event]] tables: patient, at")
     parser.add_argument(
         "--from",

@@ -7,7 +7,7 @@ rules alone. No notice is made and nothing is written. Clicks are not replayed: 
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
@@ -20,10 +20,12 @@ from alerts.backtest_report import to_mapping
 from alerts.episodes import Span
 from alerts.keys import KeyProblem, Keys
 from alerts.plan import Plan
+from alerts.proposal import limits_of as proposed_limits
 from alerts.rulebook import Rulebook
 from server.access import Actor
 from server.db.engine import Database
 from server.reports import inputs
+from server.reports.proposals import proposal
 
 _EVER = Span(start=datetime.min.replace(tzinfo=UTC), end=datetime.max.replace(tzinfo=UTC))
 
@@ -38,11 +40,15 @@ class CandidateError(ValueError):
 
 @dataclass(frozen=True, kw_only=True)
 class Candidate:
-    """What to try and on what: a rulebook, limits on top, and the span (None: all that is stored)."""
+    """What to try and on what: a rulebook, limits on top, and the span (None: all that is stored).
+
+    `proposed`: in place of both, the individual limits that each patient's start-up period suggests.
+    """
 
     book: Rulebook | None = None
     limits: Limits = field(default_factory=dict)
     limits_file: str = ""
+    proposed: bool = False
     events: Events = field(default_factory=dict)
     start: datetime | None = None
     end: datetime | None = None
@@ -57,6 +63,7 @@ class _Course:
     left_out: dict[str, str] = field(default_factory=dict)
     not_carried: dict[str, list[str]] = field(default_factory=dict)
     lacking: dict[str, set[str]] = field(default_factory=dict)  # rule -> rulebooks in force that do not have it
+    proposed: dict[str, Limits] = field(default_factory=dict)  # patient -> limits
 
 
 def backtest(database: Database, actor: Actor, tried: Candidate, patients: Iterable[str]) -> dict[str, Any]:
@@ -68,7 +75,9 @@ def backtest(database: Database, actor: Actor, tried: Candidate, patients: Itera
     for patient in patients:
         with database.read() as connection:
             inputs.check_known(connection, actor, patient)
-            _one(connection, patient, tried, course)
+            own = _proposed(connection, actor, patient, course) if tried.proposed else tried.limits
+            if patient not in course.left_out:
+                _one(connection, patient, replace(tried, limits=own), course)
     if course.lacking and not course.reports:
         rule = min(course.lacking)
         books = ", ".join(sorted(course.lacking[rule]))
@@ -82,6 +91,8 @@ def backtest(database: Database, actor: Actor, tried: Candidate, patients: Itera
         "individual_not_carried_over": course.not_carried,
         "events_outside": known - inside,
     }
+    if tried.proposed:
+        asked["proposed"] = json.loads(json.dumps(course.proposed, default=float))
     return to_mapping(cohort(course.reports), Question(span=_EVER), tried.burden, asked)
 
 
@@ -124,6 +135,17 @@ def moment(text: str) -> datetime:
     if at.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
     return at.astimezone(UTC)
+
+
+def _proposed(connection: Connection, actor: Actor, patient: str, course: _Course) -> Limits:
+    """The limits proposed for this patient; without any the patient is left out."""
+    found = proposal(connection, actor, patient)
+    limits: Limits = {} if found is None else proposed_limits(found.plan, found.rules)
+    if limits:
+        course.proposed[patient] = limits
+    else:
+        course.left_out[patient] = "no plan in force" if found is None else "no other limit is proposed"
+    return limits
 
 
 def _one(connection: Connection, patient: str, tried: Candidate, course: _Course) -> None:

@@ -2,18 +2,21 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import database, migrated, world
+from tests.server.conftest import address, database, migrated, world
+from tests.server.plans import activate
 from tests.server.reports.living import live
+from tests.server.reports.test_proposals import measure
 from tests.server.world import START, World
 from varde.backtest import main
 
-__all__ = ["database", "migrated", "world"]  # fixtures
+__all__ = ["address", "database", "migrated", "world"]  # fixtures
 
 LENIENT = '[rules.spo2_low]\nbands = [{ limit = 85, priority = "medium" }]\n'
 
@@ -97,3 +100,14 @@ def test_no_database_is_said_and_none_is_made(tmp_path: Path, capsys: pytest.Cap
     assert main(["--data", str(tmp_path), "--rulebook", "covid19"]) == 2
     assert "holds no database" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_back_test_tries_what_is_proposed_for_each_patient(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    activate(world)
+    measure(world, [88, 88, 89, 87, 88, 88, 88, 103])
+    assert main(["--proposed", "--data", str(world.folder)]) == 0
+    said = capsys.readouterr().out
+    assert f"proposed: {world.patient}: pulse_high medium 108, pulse_high high 111" in said
+    assert re.search(r"pulse_high +1 +0\n", said)
+    assert main(["--proposed", "--rulebook", "covid19"]) == 2
+    assert "--proposed" in capsys.readouterr().err
