@@ -1,4 +1,4 @@
-"""Story and rulebook files that are wrong: each is refused with exit 2, naming file and key, and never by a traceback."""
+"""Story and rulebook files that are wrong: each refused with exit 2, naming file and key, never by a traceback."""
 
 from pathlib import Path
 
@@ -89,7 +89,7 @@ bands = [
 kind = "threshold"
 metric = "glucose"
 side = "above"
-bands = [{ limit = 14, priority = "medium", readings = 2, apart = "2h", most = "24h", silence = "9h", ask_again = "1h" }]
+bands = [{limit = 14, priority = "medium", readings = 2, apart = "2h", most = "24h", silence = "9h", ask_again = "1h"}]
 
 [rules.own]
 kind = "threshold"
