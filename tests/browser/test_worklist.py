@@ -44,7 +44,7 @@ def test_acknowledging_and_closing_with_script(site: Site, person: Opener) -> No
     page.locator(".close:not(.more) summary").click()
     page.get_by_label("Fulgt opp: besøk, samtale eller behandling").check()
     page.get_by_role("button", name="Lukk varselet").click()
-    expect(page.locator("#live")).to_contain_text("Varselet er lukket.")
+    expect(page.locator("#flash")).to_have_text("Varselet er lukket.")
     expect(page.locator("[data-alert]")).to_have_count(0)
     assert _was_not_reloaded(page)
 
@@ -80,6 +80,9 @@ def test_a_group_is_acknowledged_put_off_and_closed_as_one(site: Site, person: O
     page.get_by_label("Følges videre").check()
     page.get_by_role("button", name="Lukk alle 2").click()
     expect(page.locator("[data-alert]")).to_have_count(0)
+    site.lia.hear("solveig", spo2=86, pulse=80)
+    expect(page.locator("[data-alert]")).to_have_count(1)
+    expect(page.locator("#flash")).to_have_text("Varselet er lukket.")  # an update does not take the answer away
 
 
 def test_the_second_nurse_is_told_who_was_faster(site: Site, person: Opener) -> None:

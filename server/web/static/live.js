@@ -3,6 +3,7 @@
 "use strict";
 (() => {
   const STALE_MS = 20000; // four signs of life; the server sends one every five seconds
+  const SAID_MS = 30000; // how long the answer to a click is left standing
   const AGE_MS = 30000; // ages such as "12 min" are asked for again this often
   const root = document.documentElement;
   const announce = document.getElementById("announce");
@@ -65,11 +66,8 @@
     const fresh = [...now].filter((id) => !known.has(id));
     known = now;
     for (const id of fresh) document.getElementById(id).classList.add("is-new");
-    const flash = document.getElementById("flash");
-    if (flash && !flash.dataset.said) {
-      flash.dataset.said = "yes";
-      flash.tabIndex = -1;
-      flash.focus(); // the button that was pressed is gone: the keyboard goes on from here
+    if (keep()) {
+      document.getElementById("flash").focus(); // the button that was pressed is gone: the keyboard goes on from here
     } else if (fresh.length) {
       const row = document.getElementById(fresh[0]);
       const name = row.closest(".case")?.querySelector("h3")?.textContent ?? "";
@@ -80,6 +78,16 @@
     title(part);
     if (heard && Number(part.dataset.number) >= heard.number) good(heard.at);
     document.dispatchEvent(new Event("varde:shown"));
+  }
+
+  // What was said of the last click stands where updates do not reach, until the reader has gone on.
+  function keep() {
+    const flash = live().querySelector("#flash");
+    if (!flash) return false;
+    flash.tabIndex = -1;
+    document.getElementById("said").replaceChildren(flash);
+    setTimeout(() => { if (document.activeElement !== flash) flash.remove(); }, SAID_MS);
+    return true;
   }
 
   function count(name, value) {
@@ -116,4 +124,5 @@
     if (performance.now() - goodAt > STALE_MS) root.dataset.stale = "yes";
   }, 1000);
   title(live());
+  keep();
 })();
