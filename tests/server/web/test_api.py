@@ -304,6 +304,8 @@ def test_every_route_declares_its_action(parts: Parts) -> None:
         *(f"/alerts/{{alert}}/{each}" for each in Signal if each not in (Signal.INVALIDATE, Signal.ACCEPT)),
         "/patients/{patient}/readings/{reading}/invalidate",
         "/patients/{patient}/readings/{reading}/accept",
+        "/patients/{patient}/handover",
+        "/patients/{patient}/proposal",
         "/readings",
         "/quarantine",
     }
