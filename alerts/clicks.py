@@ -106,7 +106,7 @@ def _resolve(turn: Turn, alert: Alert, command: Command) -> None:
 
 def _close(turn: Turn, alert: Alert, command: Command, signal: Signal) -> None:
     if alert.rule == QUARANTINED:
-        held_back = sorted({each.reading_id for each in turn.history.quarantine})
+        held_back = sorted({(each.reading_id, each.metric) for each in turn.history.quarantine})
         settled = replace(turn.memory.anchor, quarantine=())
         turn.memory = replace(turn.memory, unused=(*turn.memory.unused, *held_back), anchor=settled)
         turn.history = replace(turn.history, quarantine=())

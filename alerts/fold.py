@@ -160,9 +160,8 @@ class _Work:
             self._note_delivered(reading)
             return ()
         seen = see(reading, self.plan, self.marks, self.metrics, self.baselines)
-        if reading.reading_id not in self.marks.unused:
-            self.quarantine.extend(seen.quarantined)
-        if seen.quarantined:
+        self.quarantine.extend(seen.quarantined)
+        if len(seen.values) < len(reading.values):
             self._note_delivered(reading)
         heard = self.plan.hearing(tuple(seen.values))
         for rule in heard.single:

@@ -45,12 +45,12 @@ class Seen:
 
 @dataclass(slots=True, kw_only=True)
 class Marks:
-    """What people said about single readings, by id; what newer readings refuted, by id and metric."""
+    """What people said about readings, by id, or about single values, by id and metric; what newer ones refuted."""
 
     invalidated: frozenset[str] = frozenset()
     filled: frozenset[str] = frozenset()
     accepted: frozenset[str] = frozenset()
-    unused: frozenset[str] = frozenset()
+    unused: frozenset[tuple[str, str]] = frozenset()
     superseded: set[tuple[str, str]] = field(default_factory=set)
     resets: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # rule -> when its alert was closed
 
@@ -70,7 +70,8 @@ def see(
     slipped = not accepted and _has_slipped(reading)
     for metric in sorted(reading.values):
         raw = reading.values[metric]
-        if (reading.reading_id, metric) in marks.superseded:
+        named = (reading.reading_id, metric)
+        if named in marks.superseded or named in marks.unused:
             continue
         if isinstance(raw, Extreme):
             values[metric] = Value(_EXTREMES[raw], good)

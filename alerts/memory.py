@@ -55,7 +55,7 @@ class Memory:
     invalidated: tuple[str, ...] = ()  # readings taken out by a person
     filled: tuple[str, ...] = ()  # of these, those that still fulfil their slot
     accepted: tuple[str, ...] = ()  # quarantined readings believed by a person
-    unused: tuple[str, ...] = ()  # quarantined readings settled as not to be used
+    unused: tuple[tuple[str, str], ...] = ()  # quarantined values, by reading and metric, settled as not to be used
     resets: Mapping[str, tuple[datetime, ...]] = field(default_factory=dict)  # rule that sums up -> alerts closed at
     quiet: Mapping[str, Quiet] = field(default_factory=dict)  # rule -> resolved while it held
     asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # rule -> newest waiting readings asked about
