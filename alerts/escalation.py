@@ -87,14 +87,17 @@ def run(turn: Turn) -> None:
     """Fire every step that is due: by due time, then higher priority, then rule."""
     due = []
     for rule in sorted(turn.alerts):
-        alert = _take_over(turn, turn.alerts[rule])
+        alert = turn.alerts[rule]
+        if not _is_running(alert) or turn.is_snoozed(alert):
+            continue
+        missed, alert = _take_over(turn, alert)
         ladder = alert.ladder
-        if ladder is None or ladder.due_at is None or not _is_running(alert) or turn.is_snoozed(alert):
-            continue
-        if not turn.now.reached(ladder.due_at):
-            continue
-        steps, ladder = _due_steps(turn, ladder)
-        turn.keep(alert, ladder=ladder)
+        if ladder is None or ladder.due_at is None or not turn.now.reached(ladder.due_at):
+            steps = missed
+        else:
+            newer, ladder = _due_steps(turn, ladder)
+            turn.keep(alert, ladder=ladder)
+            steps = [*missed, *newer]
         due += [(moment, -alert.priority, rule, at, to) for at, (moment, to) in enumerate(steps)]
     for _, _, rule, _, to in sorted(due):
         _fire(turn, rule, to)
@@ -113,13 +116,17 @@ def _urgent(turn: Turn, priority: Priority) -> Ladder:
     return _with_due(changed(ladder, name="response", ordinary_at=opens), service)
 
 
-def _take_over(turn: Turn, alert: Alert) -> Alert:
-    """The alert on its ordinary ladder, where the service has opened since the response centre was asked."""
+def _take_over(turn: Turn, alert: Alert) -> tuple[list[tuple[datetime, Role]], Alert]:
+    """The alert on its ordinary ladder, where the service has opened since the response centre was asked.
+
+    And the steps to the response centre before that which nobody could take, in a snooze or while nothing ran.
+    """
     ladder = alert.ladder
     if ladder is None or ladder.ordinary_at is None or not turn.now.reached(ladder.ordinary_at):
-        return alert
+        return [], alert
+    missed, _ = _due_steps(turn, ladder, before=ladder.ordinary_at)
     ordinary = Ladder(name=alert.priority.word, started_at=ladder.ordinary_at)
-    return turn.keep(alert, ladder=_with_due(ordinary, turn.plan.service))
+    return missed, turn.keep(alert, ladder=_with_due(ordinary, turn.plan.service))
 
 
 def _is_running(alert: Alert) -> bool:
@@ -130,10 +137,14 @@ def _is_running(alert: Alert) -> bool:
     return alert.state is State.ACTIVE
 
 
-def _due_steps(turn: Turn, ladder: Ladder) -> tuple[list[tuple[datetime, Role]], Ladder]:
-    """The steps due, each role once, and the ladder with them behind it."""
+def _due_steps(
+    turn: Turn, ladder: Ladder, before: datetime | None = None
+) -> tuple[list[tuple[datetime, Role]], Ladder]:
+    """The steps due (`before` a moment, if given), each role once, and the ladder with them behind it."""
     steps: list[tuple[datetime, Role]] = []
     while ladder.due_at is not None and turn.now.reached(ladder.due_at):
+        if before is not None and ladder.due_at >= before:
+            break
         step = _step(ladder, turn.plan.service)
         if step is not None and step[1] not in {to for _, to in steps}:
             steps.append(step)
