@@ -27,6 +27,10 @@ test: setup-all ## everything CI runs: check, then every test (ARGS="tests/vital
 .PHONY: check
 check: setup-all lint ## lint, format and types
 
+.PHONY: properties-deep
+properties-deep: setup-all ## the heart's properties with 50,000 other worlds each, for hours (ARGS="-k snooze": only those)
+	@VARDE_HYPOTHESIS=deep $(BIN)/python -m pytest -n 2 --dist worksteal tests/alerts -k test_properties $(ARGS)
+
 .PHONY: format
 format: setup-all ## put the code into the house's format
 	@$(BIN)/ruff check --fix-only --quiet .
@@ -51,7 +55,7 @@ clean: ## remove .venv, caches and fetched assets; demo data stays
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } \
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@printf '\nAfterwards: .venv/bin/varde --help\n'
 
 # Not for typing: what the above is made of.
