@@ -6,7 +6,7 @@ history, so that a reading that arrives late still finds its slot open.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -16,7 +16,7 @@ from alerts.changed import changed
 from alerts.finding import Beyond, Finding
 from alerts.history import MissingState
 from alerts.now import Now
-from alerts.plan import Plan
+from alerts.plan import Period, Plan
 from alerts.priority import Priority
 from alerts.rules import Missing
 from alerts.service_hours import wall
@@ -153,10 +153,21 @@ def _priority(rule: Missing, is_worse: bool) -> Priority:
 
 def _cause(state: MissingState, plan: Plan, slot: _Moment) -> str:
     """Who could not deliver: the gateway was silent throughout, the device gave nothing good, or nobody measured."""
-    for each in plan.offline:
-        if each.start <= slot.start and (each.end is None or slot.end <= each.end):
-            return "gateway"
+    if _is_covered(plan.offline, slot):
+        return "gateway"
     return "device" if any(slot.start <= each <= slot.grace_end for each in state.poors) else "patient"
+
+
+def _is_covered(periods: Iterable[Period], slot: _Moment) -> bool:
+    """Whether the periods, laid end to end where they touch, last the whole slot."""
+    until = slot.start
+    for each in sorted(periods, key=lambda period: period.start):
+        if each.start > until:
+            return False
+        if each.end is None or each.end >= slot.end:
+            return True
+        until = max(until, each.end)
+    return False
 
 
 def _reminder(state: MissingState, plan: Plan, slot: _Moment, now: Now) -> datetime | None:
