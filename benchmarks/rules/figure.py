@@ -97,6 +97,7 @@ class _Room:
     width: float
     height: float
     taken: list[_Box] = field(default_factory=list)
+    bars: list[_Box] = field(default_factory=list)  # better not covered, but rather than a mark or a label
 
     def x(self, axis: Axis, value: float) -> float:
         return self.left + axis.share(value) * self.width
@@ -136,7 +137,8 @@ def _panel(panel: Panel, room: _Room) -> list[str]:
         parts += _diagonal(panel, room)
     if panel.y is not None:
         placed = [_place(point, panel.x, panel.y, room) for point in panel.points]
-        room.taken += [box for each in placed for box in each.boxes()]
+        room.taken += [each.covers() for each in placed]
+        room.bars += [box for each in placed for box in each.bars()]
         parts += [part for each in placed for part in _mark_and_bars(each)]
         parts += [part for each in placed for part in _label(each, room)]
     for box in panel.boxes:
@@ -186,10 +188,13 @@ class _Placed:
     wide: tuple[float, float]
     tall: tuple[float, float]
 
-    def boxes(self) -> tuple[_Box, ...]:
-        """What the mark and its bars cover."""
+    def covers(self) -> _Box:
+        """What the mark covers."""
+        return (self.x - 7, self.y - 7, self.x + 7, self.y + 7)
+
+    def bars(self) -> tuple[_Box, _Box]:
+        """What the bars cover."""
         return (
-            (self.x - 7, self.y - 7, self.x + 7, self.y + 7),
             (self.wide[0], self.y - 1, self.wide[1], self.y + 1),
             (self.x - 1, self.tall[1], self.x + 1, self.tall[0]),
         )
@@ -237,14 +242,16 @@ def _mark(x: float, y: float, shape: str, name: str) -> str:
 def _free(x: float, y: float, label: str, room: _Room) -> tuple[float, float]:
     """Where the label covers nothing: right of the mark, left of it, then further and further up and down."""
     long = len(label) * _LETTER
-    places = [(dx, dy) for dy in (4, -11, 19, -26, 34, -41, 49, -56, 64) for dx in (10.0, -10.0 - long)]
-    for dx, dy in places:
-        box = (x + dx, y + dy - 11, x + dx + long, y + dy + 3)
-        is_inside = room.left <= box[0] and box[2] <= room.left + room.width + 26
-        is_inside = is_inside and room.top - 6 <= box[1] and box[3] <= room.top + room.height
-        if is_inside and not any(_overlap(box, other) for other in room.taken):
-            room.taken.append(box)
-            return box[0], y + dy
+    steps = (4, -11, 19, -26, 34, -41, 49, -56, 64, -71, 79)
+    places = [(x + dx, y + dy) for dy in steps for dx in (10.0, -10.0 - long)]
+    for taken in ([*room.taken, *room.bars], room.taken):
+        for left, base in places:
+            box = (left, base - 11, left + long, base + 3)
+            is_inside = room.left <= box[0] and box[2] <= room.left + room.width + 26
+            is_inside = is_inside and room.top - 6 <= box[1] and box[3] <= room.top + room.height
+            if is_inside and not any(_overlap(box, other) for other in taken):
+                room.taken.append(box)
+                return left, base
     return x + 10, y + 4
 
 

@@ -74,6 +74,19 @@ def arms(found: Found, cohort: Cohort) -> tuple[str, str]:
     return table(head, catches), table(cost, costs)
 
 
+def summary(found: Found, cohorts: Sequence[Cohort]) -> str:
+    """Every arm in every cohort: manual groups a patient-day, and what is caught for them."""
+    rows = []
+    for arm in ARMS:
+        cells = []
+        for cohort in cohorts:
+            known = figures(found.arms[cohort.name, arm].people, SEED)
+            cells += [number(known["groups_a_day"], ".3f"), percent(known["sensitivity"])]
+        rows.append([f"**{arm}**" if arm.startswith(("shipped", "own")) else arm, *cells])
+    titles = [words for each in cohorts for words in (f"{each.title}: manual groups a patient-day", "events caught")]
+    return table(["arm", *titles], rows)
+
+
 def rules(found: Found, cohort: Cohort, arm: str) -> str:
     """The arm's rules, the dearest first."""
     rows = []
