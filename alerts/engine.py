@@ -12,14 +12,12 @@ from alerts.arrival import Arrival
 from alerts.changed import changed
 from alerts.command import Command
 from alerts.command import IllegalSignal as IllegalSignal
-from alerts.finding import Beyond, Finding
 from alerts.fold import Folded, Past, empty, fold
 from alerts.history import History, Quarantined, spell_of
 from alerts.intake import Marks
 from alerts.memory import Memory
 from alerts.now import Now
 from alerts.plan import Plan
-from alerts.priority import Priority
 from alerts.turn import Turn
 from alerts.view import PatientView, Step
 
@@ -90,6 +88,9 @@ def _fold(view: PatientView) -> tuple[Memory, Folded]:
 
 def _in_order(arrivals: Iterable[Arrival]) -> list[Arrival]:
     """Event order, every reading once: of two deliveries the earlier counts."""
+    arrivals = tuple(arrivals)
+    if len(arrivals) < 2:
+        return list(arrivals)
     first: dict[str, Arrival] = {}
     for each in sorted(arrivals, key=lambda arrival: arrival.received_at):
         first.setdefault(each.reading_id, each)
@@ -163,20 +164,10 @@ def _rest(turn: Turn) -> None:
 def _find(turn: Turn) -> None:
     """Ask the rules; keep what the clock alone settled, so that the next step need not go through it again."""
     turn.outlook = outlook.ask(turn.history, turn.plan, turn.now, turn.memory.ahead, turn.outlook)
-    turn.findings = {name: answer.finding for name, answer in turn.outlook.answers.items()}
-    turn.findings[raising.QUARANTINED] = _quarantine(turn.history)
+    turn.findings = turn.outlook.findings
     ahead = outlook.moved(turn.outlook, turn.memory.ahead)
     if ahead is not turn.memory.ahead:
         turn.memory = changed(turn.memory, ahead=ahead)
-
-
-def _quarantine(history: History) -> Finding:
-    """The question whether values that nobody believes are right, as if it were a rule."""
-    if not history.quarantine:
-        return _NOTHING_HELD_BACK
-    newest = history.quarantine[-1]
-    held = Beyond(priority=Priority.LOW, newest_at=max(each.taken_at for each in history.quarantine))
-    return Finding(met=True, held=(held,), began_at=history.quarantine[0].taken_at, newest=newest.reading_id)
 
 
 def _finish(turn: Turn) -> Step:
@@ -197,4 +188,3 @@ def _finish(turn: Turn) -> Step:
 
 
 _AT_ONCE = timedelta(seconds=1)
-_NOTHING_HELD_BACK = Finding(met=False)

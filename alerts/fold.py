@@ -113,7 +113,8 @@ class _Work:
 
     @classmethod
     def of(cls, start: History, plan: Plan, marks: Marks, fresh: frozenset[str], past: Sequence[Past] = ()) -> "_Work":
-        thresholds = ((name, state) for name, state in start.states.items() if isinstance(state, ThresholdState))
+        """From `start`, where nothing waits: only an unfinished run may be changed by time alone."""
+        runs = {name: start.states[name] for name in plan.runs}
         return cls(
             plan=plan,
             marks=marks,
@@ -123,7 +124,11 @@ class _Work:
             baselines=dict(start.baselines),
             quarantine=list(start.quarantine),
             last=start.last,
-            restless={name for name, state in thresholds if threshold.is_restless(state)},
+            restless={
+                name
+                for name, state in runs.items()
+                if isinstance(state, ThresholdState) and threshold.is_restless(state)
+            },
             past=list(past),
         )
 

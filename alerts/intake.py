@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from alerts.arrival import Arrival
 from alerts.history import BaselineState, MetricPast, Quarantined
@@ -24,8 +25,7 @@ _PULSE_PRESSURE = Decimal(10)  # mmHg: a cuff that slipped reads less
 _EXTREMES = {Extreme.LO: Decimal("-Infinity"), Extreme.HI: Decimal("Infinity")}
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):  # this and the next are made for every reading, and quicker to make than dataclasses
     """One usable value. `beyond` names the rules for which it lies beyond every band (Extreme: all on its side)."""
 
     number: Decimal  # infinite for LO and HI
@@ -33,8 +33,7 @@ class Value:
     beyond: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Seen(NamedTuple):
     """One reading as the rules see it: the usable values by metric, and those held back."""
 
     reading: Arrival

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import lru_cache
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.changed import changed
@@ -120,31 +121,32 @@ def _settle(rule: Missing, state: MissingState, plan: Plan, slot: _Moment, follo
     is_fulfilled = any(following is None or not following.start <= each <= following.end for each in in_grace)
     # Whoever was not alive to the plan, or was in hospital, owed nothing.
     is_owed = slot.start >= plan.starts_at and not any(each.touches(slot.start, slot.grace_end) for each in plan.rests)
-    settled = changed(
-        state,
-        day=slot.day if following is None else following.day,
-        slot=slot.number + 1 if following is None else following.number,
-        goods=tuple(each for each in state.goods if each >= horizon),
-        poors=tuple(each for each in state.poors if each >= horizon),
-    )
+    settled: dict[str, Any] = {
+        "day": slot.day if following is None else following.day,
+        "slot": slot.number + 1 if following is None else following.number,
+        "goods": tuple([each for each in state.goods if each >= horizon]),
+        "poors": tuple([each for each in state.poors if each >= horizon]),
+    }
     if is_fulfilled:
-        return changed(settled, row=0)
-    if not is_owed:
-        return settled
-    row = state.row + 1
-    if in_grace:  # measured in the next slot before this one's grace was over: counts, but what would it raise?
-        return changed(settled, row=row)
+        settled["row"] = 0
+    elif is_owed:
+        settled["row"] = state.row + 1
+        if not in_grace:  # else measured in the next slot before this one's grace was over: what would it raise?
+            settled |= _missed(rule, state, plan, slot)
+    return changed(state, **settled)
+
+
+def _missed(rule: Missing, state: MissingState, plan: Plan, slot: _Moment) -> dict[str, Any]:
+    """What becomes of the state when this slot was owed and nothing came."""
     was_met = state.missed_from is not None and (state.last_good is None or state.last_good < state.missed_from)
-    is_worse = rule.worse_after is not None and row >= rule.worse_after
-    return changed(
-        settled,
-        row=row,
-        missed_from=slot.start,
-        missed_at=slot.grace_end,
-        began_at=state.began_at if was_met else slot.grace_end,
-        priority=_priority(rule, is_worse),
-        cause=_cause(state, plan, slot),
-    )
+    is_worse = rule.worse_after is not None and state.row + 1 >= rule.worse_after
+    return {
+        "missed_from": slot.start,
+        "missed_at": slot.grace_end,
+        "began_at": state.began_at if was_met else slot.grace_end,
+        "priority": _priority(rule, is_worse),
+        "cause": _cause(state, plan, slot),
+    }
 
 
 def _priority(rule: Missing, is_worse: bool) -> Priority:

@@ -6,19 +6,22 @@ by whoever has it; without it every rule is asked, and says the same.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
 from alerts import kinds, missing, threshold
-from alerts.finding import Finding
+from alerts.finding import Beyond, Finding
 from alerts.history import History, MissingState, RuleState, ThresholdState
 from alerts.now import Now
 from alerts.own_limits import offsets
 from alerts.plan import Plan
+from alerts.priority import Priority
 from alerts.rules import AnyRule, Missing, Threshold
 
 Ahead = Mapping[str, tuple[MissingState, MissingState]]  # what the clock alone has settled: from, to
+QUARANTINED = "quarantined"  # the alert that asks whether values that nobody believes are right
+_NOTHING_HELD_BACK = Finding(met=False)
 
 
 class Answer(NamedTuple):
@@ -32,19 +35,24 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """The newest answers of all rules of `plan`, the last of them given at `at`."""
+    """The answers of all rules of `plan` to `history` at `at`; all of them stand until then (None: for ever)."""
 
     plan: Plan
+    history: History
     at: datetime
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    until: datetime | None
+    answers: Mapping[str, Answer]
+    findings: Mapping[str, Finding]  # of the answers, and of what is held back
 
 
 def ask(history: History, plan: Plan, now: Now, ahead: Ahead, before: Outlook | None) -> Outlook:
     """The answers of all rules now; `before`: the newest earlier ones, if they are at hand."""
     standing: Mapping[str, Answer] = {}
     if before is not None and before.plan is plan and before.at <= now.at:
+        if before.history is history and (before.until is None or not now.reached(before.until)):
+            return before
         standing = before.answers
-    answers: dict[str, Answer] = {}
+    answers, all_rules = {}, Now(now.at)
     for name, rule in plan.rules.items():
         state, answer = history.states[name], standing.get(name)
         known = name not in plan.relative or _is_known(rule, plan, history)
@@ -52,15 +60,19 @@ def ask(history: History, plan: Plan, now: Now, ahead: Ahead, before: Outlook | 
             answer is None
             or answer.state is not state
             or answer.known is not known
-            or (answer.until is not None and now.reached(answer.until))
+            or (answer.until is not None and all_rules.reached(answer.until))
         ):
             own = Now(now.at)
             finding = _look(rule, _begun(state, ahead.get(name)), plan, own, known)
             answer = Answer(state, known, finding, own.wake_at)
             if own.wake_at is not None:
-                now.reached(own.wake_at)
+                all_rules.reached(own.wake_at)
         answers[name] = answer
-    return Outlook(plan=plan, at=now.at, answers=answers)
+    if all_rules.wake_at is not None:
+        now.reached(all_rules.wake_at)
+    findings = {name: answer.finding for name, answer in answers.items()}
+    findings[QUARANTINED] = _quarantine(history) if history.quarantine else _NOTHING_HELD_BACK
+    return Outlook(plan=plan, history=history, at=now.at, until=all_rules.wake_at, answers=answers, findings=findings)
 
 
 def moved(outlook: Outlook, ahead: Ahead) -> Ahead:
@@ -74,6 +86,13 @@ def moved(outlook: Outlook, ahead: Ahead) -> Ahead:
             else:
                 found[name] = (state, reached)
     return ahead if found == ahead else found
+
+
+def _quarantine(history: History) -> Finding:
+    """The question whether values that nobody believes are right, as if it were a rule."""
+    newest = history.quarantine[-1]
+    held = Beyond(priority=Priority.LOW, newest_at=max(each.taken_at for each in history.quarantine))
+    return Finding(met=True, held=(held,), began_at=history.quarantine[0].taken_at, newest=newest.reading_id)
 
 
 def _is_known(rule: AnyRule, plan: Plan, history: History) -> bool:

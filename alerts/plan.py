@@ -126,6 +126,12 @@ class Plan:
         return frozenset(name for name, rule in self.rules.items() if isinstance(rule, Threshold) and rule.relative)
 
     @cached_property
+    def runs(self) -> tuple[str, ...]:
+        """The rules with a band that several readings in a row enter."""
+        found = [rule for rule in self.rules.values() if isinstance(rule, Threshold)]
+        return tuple(rule.name for rule in found if any(band.is_run for band in rule.bands))
+
+    @cached_property
     def zone(self) -> ZoneInfo:
         """The patient's own time zone."""
         return ZoneInfo(self.timezone)

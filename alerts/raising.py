@@ -14,10 +14,9 @@ from alerts.finding import Beyond, Finding
 from alerts.fold import Past
 from alerts.history import Sample, spell_of
 from alerts.lifecycle import Signal, after, opening
+from alerts.outlook import QUARANTINED as QUARANTINED
 from alerts.priority import Priority
 from alerts.turn import Turn, needs_outcome
-
-QUARANTINED = "quarantined"  # the alert that asks whether values that nobody believes are right
 
 
 def follow(turn: Turn, rule: str, finding: Finding) -> None:

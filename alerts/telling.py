@@ -79,9 +79,8 @@ def _zone(turn: Turn) -> Zone:
         is_unknown = is_unknown or bool(finding.waits)
         if turn.resting and rule not in turn.alerts and rule not in turn.quiet:
             continue  # in a pause, a condition without an alert gives no zone
-        priority = finding.priority
-        if priority is not None and (worst is None or priority > worst):
-            worst = priority
+        if finding.held and (worst is None or finding.held[-1].priority > worst):
+            worst = finding.held[-1].priority
     if worst is not None:
         return _ZONES[worst]
     return Zone.UNKNOWN if is_unknown or not _all_fresh(turn) else Zone.GREEN

@@ -6,11 +6,11 @@ and would have answered finds the wait as it was.
 """
 
 from collections.abc import Callable, Container
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from alerts.changed import changed
 from alerts.finding import Beyond, Finding
 from alerts.history import BandState, Episode, Sample, ThresholdState, Wait
 from alerts.now import Now
@@ -36,7 +36,7 @@ def is_ordinary(rule: Threshold, state: ThresholdState, values: Values, offsets:
     """Whether values that are believed change nothing: nothing held, nothing counted, nothing beyond."""
     if rule.asks_again or not _is_calm(state):
         return False
-    return not any([_is_beyond(rule, band.limits, values, offsets) for band in rule.bands])  # noqa: C419
+    return not _is_beyond(rule, rule.nearest, values, offsets)
 
 
 def start(rule: Threshold) -> ThresholdState:
@@ -61,7 +61,7 @@ def judge(
                 state = _enter(question, state, wait, sample.taken_at, late=sample.late)
     state = _follow_bands(question, state, sample, beyond)
     if state.fresh and any(beyond) and sample.reading_id not in fresh:
-        state = replace(state, fresh=False)
+        state = changed(state, fresh=False)
     state = _enter_or_wait(question, state, sample, beyond)
     return _end_if_left(state, sample.taken_at), None
 
@@ -76,22 +76,32 @@ def hear_symptom(
 ) -> ThresholdState:
     """The state when the patient says at `moment` that it is felt: what waits for such an answer is confirmed."""
     question = _Question(rule, (), fresh)
-    state = replace(state, symptom_at=moment)
+    state = changed(state, symptom_at=moment)
     for wait in state.waits:
         if rule.bands[wait.asked].symptom is not None and wait in state.waits:
-            state = replace(state, waits=tuple(each for each in state.waits if each is not wait))
+            state = changed(state, waits=tuple(each for each in state.waits if each is not wait))
             state = _enter(question, state, wait, moment, late=late)
     return state
 
 
 def is_restless(state: ThresholdState) -> bool:
     """Whether time alone may change it."""
-    return bool(state.waits) or any([band.run for band in state.bands])  # noqa: C419 - a list is quicker here
+    if state.waits:
+        return True
+    for band in state.bands:  # noqa: SIM110 - asked of every rule at every reading, and quicker so
+        if band.run:
+            return True
+    return False
 
 
 def _is_calm(state: ThresholdState) -> bool:
     """Whether nothing is held, counted or waited for."""
-    return not state.waits and all([band.clear is None and not band.run for band in state.bands])  # noqa: C419
+    if state.waits:
+        return False
+    for band in state.bands:  # noqa: SIM110 - as above
+        if band.clear is not None or band.run:
+            return False
+    return True
 
 
 def look(rule: Threshold, state: ThresholdState, now: Now, *, known: bool) -> Finding:
@@ -169,17 +179,17 @@ def _follow_bands(
     for at, (band, own) in enumerate(zip(rule.bands, state.bands, strict=True)):
         if own.clear is None:
             if sample.good and (own.run or (beyond[at] and band.is_run)):
-                bands[at] = replace(own, run=_longer(band, own.run, sample) if beyond[at] else ())
+                bands[at] = changed(own, run=_longer(band, own.run, sample) if beyond[at] else ())
         elif beyond[at]:
             newest = sample if sample.good else newest
-            bands[at] = replace(own, clear=0, beyond_at=sample.taken_at if sample.good else own.beyond_at)
+            bands[at] = changed(own, clear=0, beyond_at=sample.taken_at if sample.good else own.beyond_at)
         elif sample.good:
             clear = own.clear + 1 if _is_back(rule, band, sample, offsets) else 0
-            bands[at] = _NOT_HELD if clear >= rule.clear_readings else replace(own, clear=clear)
+            bands[at] = _NOT_HELD if clear >= rule.clear_readings else changed(own, clear=clear)
     if not sample.good or not rule.asks_again:
-        return replace(state, bands=tuple(bands), newest=newest)
+        return changed(state, bands=tuple(bands), newest=newest)
     reached = tuple(at for at, each in enumerate(beyond) if each)
-    return replace(state, bands=tuple(bands), newest=newest, good=sample, good_beyond=reached)
+    return changed(state, bands=tuple(bands), newest=newest, good=sample, good_beyond=reached)
 
 
 def _longer(band: Band, run: tuple[Sample, ...], sample: Sample) -> tuple[Sample, ...]:
@@ -253,7 +263,7 @@ def _deadline(band: Band, sample: Sample) -> datetime:
 
 
 def _waiting(state: ThresholdState, wait: Wait) -> ThresholdState:
-    return replace(state, waits=tuple(sorted((*state.waits, wait), key=lambda each: each.deadline)))
+    return changed(state, waits=tuple(sorted((*state.waits, wait), key=lambda each: each.deadline)))
 
 
 def _held_priority(rule: Threshold, state: ThresholdState) -> Priority | None:
@@ -276,19 +286,19 @@ def _enter(
             bands[index] = BandState(clear=0, sample=wait.sample, late=is_late, beyond_at=wait.sample.taken_at)
     for index in wait.beyond:  # a poor reading that is confirmed counts as a good one: in the other bands' runs too
         if bands[index].clear is None and rule.bands[index].is_run:
-            bands[index] = replace(bands[index], run=_longer(rule.bands[index], bands[index].run, wait.sample))
-    entered = replace(state, bands=tuple(bands))
+            bands[index] = changed(bands[index], run=_longer(rule.bands[index], bands[index].run, wait.sample))
+    entered = changed(state, bands=tuple(bands))
     if wait.beyond and rule.asks_again:
-        entered = replace(entered, good=wait.sample, good_beyond=wait.beyond)
+        entered = changed(entered, good=wait.sample, good_beyond=wait.beyond)
     held = _held_priority(rule, entered)
     waits = tuple(each for each in state.waits if held is None or rule.bands[each.asked].priority > held)
     is_fresh = all(each.reading_id in fresh for each in basis)
     if state.began_at is None:
-        return replace(
+        return changed(
             entered, waits=waits, began_at=at, highest=held, top=wait.sample, fresh=is_fresh, newest=wait.sample
         )
     risen = held is not None and (state.highest is None or held > state.highest)
-    return replace(
+    return changed(
         entered,
         waits=waits,
         highest=held if risen else state.highest,
@@ -304,7 +314,7 @@ def _end_if_left(state: ThresholdState, at: datetime) -> ThresholdState:
     if state.highest is None or state.top is None:
         return state
     ended = Episode(began_at=state.began_at, ended_at=at, highest=state.highest, sample=state.top, late=state.top.late)
-    return replace(state, began_at=None, highest=None, top=None, newest=None, ended=ended)
+    return changed(state, began_at=None, highest=None, top=None, newest=None, ended=ended)
 
 
 def _ask_again(rule: Threshold, state: ThresholdState, now: Now) -> str | None:

@@ -31,7 +31,7 @@ class Turn:
     memory: Memory
     history: History
     outlook: Outlook | None = None  # the newest answers of the rules
-    findings: dict[str, Finding] = field(default_factory=dict)
+    findings: Mapping[str, Finding] = field(default_factory=dict)
     alerts: dict[str, Alert] = field(default_factory=dict)  # the open ones, by rule
     closed: list[Alert] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
