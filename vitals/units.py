@@ -12,14 +12,18 @@ class UnitError(ValueError):
 
 
 # 28 digits are more than any device sends; a quotient that never ends (mg/dL) is cut there, far below a decimal shown.
+# One too large for that many places has its 28 digits already (IEEE 11073 can say 1E+127).
 _DIGITS = Decimal("1e-18")
+_PLACES_FIT_BELOW = 9  # the decimal exponent of what still has room for them
 
 
 def _scaled(factor: Fraction) -> Callable[[Decimal], Decimal]:
     def convert(value: Decimal) -> Decimal:
         exact = Fraction(value) * factor
         quotient = Decimal(exact.numerator) / Decimal(exact.denominator)
-        return quotient.normalize() if Fraction(quotient) == exact else quotient.quantize(_DIGITS)
+        if Fraction(quotient) == exact:
+            return quotient.normalize()
+        return quotient.quantize(_DIGITS) if quotient.adjusted() < _PLACES_FIT_BELOW else quotient
 
     return convert
 

@@ -29,6 +29,14 @@ def test_a_value_in_a_foreign_unit(name: str, value: str, unit: str, shown: str)
     assert metric(name).rounded(to_canonical(name, Decimal(value), unit)) == Decimal(shown)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "unit"),
+    [("temperature", "1E+127", "[degF]"), ("glucose", "2.045E+10", "kg/L"), ("systolic", "2.045E+10", "kPa")],
+)
+def test_what_a_device_can_say_converts_however_large(name: str, value: str, unit: str) -> None:
+    assert to_canonical(name, Decimal(value), unit) > Decimal(value) / 2
+
+
 def test_a_pound_is_exact() -> None:
     assert to_canonical("weight", Decimal(1), "[lb_av]") == Decimal("0.45359237")
 
