@@ -10,28 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device_sims.encode import SFLOAT_WORDS, Continuous, EncodeError, SpotCheck, Weighing, battery, sfloat
+from device_sims.encode import Continuous, EncodeError, SpotCheck, Weighing, battery, sfloat
 from gateway.profiles import CLOCK_NOT_SET, DecodeError, decode
+from tests.vectors.values import kilograms, moments, pounds, said, sfloats
 from vitals.units import to_canonical
 
-# Everything an SFLOAT can say: eleven bits and a sign, times ten to the power of -8 to 7.
-numbers = st.builds(
-    lambda mantissa, exponent: Decimal(mantissa).scaleb(exponent), st.integers(-2045, 2045), st.integers(-8, 7)
-)
-sfloats = numbers | st.sampled_from(sorted(SFLOAT_WORDS))
-first, last = datetime.fromisoformat("1582-01-01"), datetime.fromisoformat("9999-12-31T23:59:59")
-moments = st.none() | st.datetimes(first, last).map(lambda moment: moment.replace(microsecond=0))
 measurement_status = st.none() | st.integers(0, 0xFFFF)
 sensor_status = st.none() | st.integers(0, 0xFFFFFF)
-kilograms = st.integers(0, 0xFFFE).map(lambda steps: steps * Decimal("0.005"))
-pounds = st.integers(0, 0xFFFE).map(lambda steps: steps * Decimal("0.01"))
-
-
-def said(decoded, metric):
-    """What the decoder read: the number, or the word in its place."""
-    value = decoded.metrics[metric]
-    return decoded.special[metric].value if value is None else value
-
 
 spot_checks = st.builds(
     SpotCheck,
