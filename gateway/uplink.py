@@ -17,22 +17,20 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
-from gateway.flights import Flights, Patience, backoff
+from gateway.exchange import Exchange
+from gateway.exchange import Identity as Identity
+from gateway.flights import Patience, backoff
 from gateway.heartbeat import OFFLINE
 from gateway.presence import Presence
 from gateway.settings import MqttSettings
-from gateway.spool import Spool, SpoolFull
-from vitals.reading import GatewayId
-from vitals.seal import SealError, seal, unseal
+from gateway.spool import Spool
 from vitals.topics import Lane, topic
-from vitals.wire import WireError, parse_receipt
 
 log = logging.getLogger(__name__)
 
@@ -46,35 +44,22 @@ class LinkLost(ConnectionError):  # noqa: N818 - a state of the world, not a fau
     """The broker is not there, or not for us; the message says why."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Identity:
-    """Who speaks, and the key that proves it."""
-
-    gateway: GatewayId
-    key: bytes
-
-    def sealed(self, lane: Lane, body: bytes) -> tuple[str, bytes]:
-        """Topic and payload for `body`."""
-        name = topic(self.gateway, lane)
-        return name, seal(self.key, name, body)
-
-
 class Uplink:
-    """Sends what the spool holds and forgets what the server confirms.
-
-    `receipts_refused` counts receipts without our seal or sense.
-    """
+    """Holds a connection to the broker for the exchange with the server, and makes another when it is lost."""
 
     def __init__(self, identity: Identity, spool: Spool, broker: MqttSettings, patience: Patience) -> None:
         self._identity = identity
-        self._spool = spool
         self._broker = broker
         self._patience = patience
         self._rng = random.Random()  # noqa: S311 - jitter is no secret
+        self._exchange = Exchange(identity, spool, patience, self._rng)
         self._presence = Presence(log, f"broker={broker.host}:{broker.port}")
-        self._room = Presence(log, "room to forget")
         self._wake = asyncio.Event()
-        self.receipts_refused = 0
+
+    @property
+    def receipts_refused(self) -> int:
+        """How many receipts had not our seal or made no sense."""
+        return self._exchange.receipts_refused
 
     def wake(self) -> None:
         """Say that the spool has something new; from the event loop's thread."""
@@ -103,23 +88,14 @@ class Uplink:
             await asyncio.sleep(wait)
 
     async def _serve(self, line: "_Line", status: Callable[[int], bytes]) -> None:
-        flights = Flights(self._patience, self._rng)
-        heartbeat_due = time.monotonic()
+        self._exchange.begin(time.monotonic())
         while True:
             self._wake.clear()
             while line.inbox:
-                self._take_receipt(line.inbox.popleft(), flights)
+                self._exchange.hear(line.inbox.popleft())
             line.check()
-            now = time.monotonic()
-            if now >= heartbeat_due:
-                line.publish(Lane.STATUS, status(self.receipts_refused), retain=True)
-                heartbeat_due = now + self._patience.heartbeat
-            for message in flights.overdue(now):
-                line.publish(message.lane, message.body)
-            for message in self._spool.oldest(flights.room(), after=flights.cursor):
-                line.publish(message.lane, message.body)
-                flights.launch(message, now)
-            await self._sleep(min(heartbeat_due, flights.next_due() or heartbeat_due) - time.monotonic())
+            due = self._exchange.speak(line, status, time.monotonic())
+            await self._sleep(due - time.monotonic())
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -127,25 +103,6 @@ class Uplink:
                 await self._wake.wait()
         except TimeoutError:
             pass  # nothing new: something is due
-
-    def _take_receipt(self, payload: bytes, flights: Flights) -> None:
-        name = topic(self._identity.gateway, Lane.RECEIPTS)
-        try:
-            receipt = parse_receipt(unseal(self._identity.key, name, payload))
-        except (SealError, WireError) as error:
-            self.receipts_refused += 1
-            log.warning("receipt_refused count=%d reason=%r", self.receipts_refused, str(error))
-            return
-        for rejection in receipt.rejected:  # the server has it too, in quarantine, where a person will see it
-            log.warning("rejected id=%s reason=%r", rejection.id, rejection.reason)
-        ids = [*receipt.accepted, *(each.id for each in receipt.rejected)]
-        try:
-            self._spool.forget(ids)
-        except SpoolFull as error:  # they stay in flight: sent again, they bring another receipt
-            self._room.gone(str(error))
-        else:
-            self._room.back()
-            flights.land(ids)
 
 
 class _Line:
