@@ -62,13 +62,27 @@ Hear = Callable[[Notification], None]
 """Called synchronously for every notification. It returns only after the notification is safe on disk, and raises when
 it could not be made safe; the radio then leaves the indication unconfirmed and cuts the session."""
 
-Report = Callable[[Session], None]
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recall:
+    """The newest record that was kept of a device with a memory: its number, and its bytes, by which it is known."""
+
+    sequence: int
+    frame: bytes
+
+
+Report = Callable[[Session], Recall | None]
 """Called when a session opens (before anything is subscribed) and when it ends. It may raise on opening when nothing
-could be kept now: the radio then goes away without subscribing, and the records stay in the device."""
+could be kept now: the radio then goes away without subscribing, and the records stay in the device. What it returns on
+opening says how far a device's memory is known."""
 
 
 def unreported(session: Session) -> None:
     """The `Report` of a listener that does not care about sessions."""
+
+
+class RadioSilent(RuntimeError):  # noqa: N818 - a state of the world, not a fault
+    """No adapter hears anybody any more, and nothing that can be done from inside has helped: start us anew."""
 
 
 class Radio(Protocol):
