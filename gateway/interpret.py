@@ -7,9 +7,10 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from gateway.identity import by_connection, by_device_time, by_sequence, reading_id
+from gateway.kinds import CURRENT_TIME
 from gateway.profiles import CLOCK_NOT_SET, Decoded, DecodeError, Special, decode
 from gateway.radio import Notification
-from gateway.timekeeping import Timing, timing
+from gateway.timekeeping import ClockShown, Timing, timing
 from vitals.reading import DeviceId, Extreme, Measurement, Reading, ReadingId, RefusedFrame
 
 _FLAGS_MAX = 32  # what the wire takes; an oximeter that sets every bit has two more
@@ -40,10 +41,11 @@ class Circumstances:
     zone: ZoneInfo
     start: datetime
     battery: int | None = None
+    seen: ClockShown | None = None  # in this session
     said: ReadingId | None = None  # the id of the same bytes, when kept since the device's last orderly end
 
 
-Said = Reading | RefusedFrame | BatteryLevel | NobodyMeasured
+Said = Reading | RefusedFrame | BatteryLevel | NobodyMeasured | ClockShown
 
 
 def interpret(notification: Notification, around: Circumstances) -> Said:
@@ -52,6 +54,8 @@ def interpret(notification: Notification, around: Circumstances) -> Said:
         decoded = decode(notification.characteristic, notification.payload, notification.model)
     except DecodeError as refusal:
         return _refused(notification, around.start, refusal.reason)
+    if notification.characteristic == CURRENT_TIME and decoded.taken_at is not None:
+        return ClockShown(shown=decoded.taken_at, at=notification.heard_at)
     if decoded.no_measurement is not None:
         return NobodyMeasured(reason=decoded.no_measurement)
     battery = decoded.metrics.get("battery")
@@ -75,7 +79,7 @@ def _refused(notification: Notification, start: datetime, reason: str) -> Refuse
 
 def _reading(notification: Notification, decoded: Decoded, around: Circumstances) -> Reading:
     clock_set = CLOCK_NOT_SET not in decoded.flags
-    when = timing(decoded.taken_at, notification.heard_at, around.zone, clock_set=clock_set)
+    when = timing(decoded.taken_at, notification.heard_at, around.zone, clock_set=clock_set, seen=around.seen)
     mark = _mark(decoded, when, around.start)
     words = tuple(f"{name}:{word}" for name, word in decoded.special.items())
     return Reading(
@@ -87,6 +91,7 @@ def _reading(notification: Notification, decoded: Decoded, around: Circumstances
         model=notification.model,
         taken_at=when.taken_at,
         clock=when.clock,
+        offset_s=when.offset_s,
         measurements=_measurements(decoded.metrics, decoded.special),
         quality=decoded.quality,
         # Each word once; those that explain missing values and times first, should there be too many.

@@ -20,10 +20,13 @@ from zoneinfo import ZoneInfo
 from gateway import heartbeat
 from gateway.flights import Patience
 from gateway.interpret import BatteryLevel, Circumstances, NobodyMeasured, interpret
-from gateway.radio import KnownDevice, Notification, Radio, Session, SessionState
+from gateway.kinds import KINDS
+from gateway.memories import Memories
+from gateway.radio import KnownDevice, Notification, Radio, Recall, Session, SessionState
 from gateway.sessions import Sessions
 from gateway.settings import Settings
 from gateway.spool import Message, Spool, SpoolBroken, SpoolFull
+from gateway.timekeeping import ClockShown
 from gateway.uplink import Identity, Uplink
 from vitals.clock import Clock
 from vitals.reading import Reading, RefusedFrame
@@ -88,21 +91,32 @@ class Relay:
         self._zones = {device.address: ZoneInfo(device.timezone) for device in devices}
         self._clocks = clocks
         self._kept = kept
+        self._memories = Memories(spool)
+        self._recorded = {device.address: KINDS[device.kind].recorded for device in devices}
         self._batteries: dict[str, int] = {}
+        self._seen: dict[str, ClockShown] = {}
         self._heard: dict[str, datetime] = {}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    def report(self, session: Session) -> None:
+    def report(self, session: Session) -> Recall | None:
         """Note a session's opening or end; raises `SpoolFull` or `SpoolBroken`, an opening also when nothing fits."""
         try:
             if session.state is SessionState.OPEN:
-                self._spool.room()
-                self._sessions.start_of(session, self._clocks.real.now())
-            else:
-                self._sessions.end(session, self._clocks.real.now())
+                return self._open(session)
+            if session.state is SessionState.ENDED:
+                self._memories.settle(session.device)
+            self._sessions.end(session, self._clocks.real.now())
         except SpoolBroken as error:
             self._break(error)
             raise
+        return None
+
+    def _open(self, session: Session) -> Recall | None:
+        self._spool.room()
+        self._sessions.start_of(session, self._clocks.real.now())
+        self._memories.begin(session.device)
+        self._seen.pop(session.device, None)
+        return self._memories.recall(session.device)
 
     def hear(self, notification: Notification) -> None:
         """Return when `notification` is safe on disk; raises `SpoolFull` or `SpoolBroken` when it is not."""
@@ -125,6 +139,7 @@ class Relay:
                 zone=self._zones[device],
                 start=self._sessions.start_of(notification.session, real_now),
                 battery=self._batteries.get(device),
+                seen=self._seen.get(device),
                 said=self._sessions.said(device, record),
             ),
         )
@@ -132,12 +147,17 @@ class Relay:
         if isinstance(said, BatteryLevel):
             self._batteries[device] = said.percent
             return
+        if isinstance(said, ClockShown):
+            self._seen[device] = said
+            return
         if isinstance(said, NobodyMeasured):
             log.debug("no_measurement device=%s reason=%s", device, said.reason)
             return
         message = replace(_message(said), record=record if isinstance(said, Reading) else "")
         new = self._spool.keep(message, real_now)
         log.info("kept id=%s device=%s lane=%s new=%s", message.id, device, message.lane.value, new)
+        if notification.characteristic == self._recorded[device]:
+            self._memories.note(device, notification.payload)
         self._kept()
 
     async def broken(self) -> None:

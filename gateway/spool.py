@@ -63,6 +63,16 @@ CREATE TABLE IF NOT EXISTS said (  -- records kept since a device's last orderly
     id TEXT NOT NULL,
     PRIMARY KEY (device, record)
 );
+CREATE TABLE IF NOT EXISTS memory (  -- the newest record kept of a device that has to be asked (`Memories`)
+    device TEXT PRIMARY KEY,
+    sequence INTEGER NOT NULL,
+    frame BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS command (  -- obeyed or refused, so that none is obeyed twice (`Orders`)
+    id TEXT PRIMARY KEY,
+    expires_at TEXT NOT NULL,
+    outcome TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
 

@@ -21,6 +21,7 @@ BODY_BYTES_MAX = 16_384  # a blood pressure with every flag is under 600; more i
 _DIGITS_MAX = 28  # the precision of Python's decimals; no instrument gives more than 7
 _MAGNITUDE_MAX = 12  # powers of ten either way: an SFLOAT reaches 10^11, and 1E999999 would fill the memory
 _TEXT_MAX = 64
+_OFFSET_MAX = 2 * 10**9  # seconds; a clock that stands at 1970 is 1.8 of it behind, and four bytes hold it
 _FLAGS_MAX = 32
 _ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)")
 
@@ -85,7 +86,7 @@ def parse_reading(body: bytes) -> Reading:
         model=_optional_text(fields, "model"),
         taken_at=_time(fields, "taken_at"),
         clock=_choice(fields, "clock", ClockSource, ClockSource.DEVICE),
-        offset_s=_whole(fields, "offset_s", -(10**9), 10**9) or 0,
+        offset_s=_whole(fields, "offset_s", -_OFFSET_MAX, _OFFSET_MAX) or 0,
         measurements=measurements,
         quality=_choice(fields, "quality", Quality, Quality.GOOD),
         flags=flags,

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 
 from gateway.flights import Patience
-from gateway.radio import Hear, KnownDevice, Notification, Report, Session, SessionState, unreported
+from gateway.radio import Hear, KnownDevice, Notification, Recall, Report, Session, SessionState, unreported
 from gateway.relay import Clocks, Relay, RelayEnded, run
 from gateway.settings import AdapterSettings, MqttSettings, Settings
 from gateway.spool import Spool, SpoolBroken, SpoolFull
@@ -25,6 +25,7 @@ from vitals.wire import parse_frame, parse_reading
 
 OXIMETER = KnownDevice(address="C0:FF:EE:00:00:01", kind="oximeter", model="3230")
 SCALE = KnownDevice(address="C0:FF:EE:00:00:02", kind="scale", timezone="Europe/Oslo")
+METER = KnownDevice(address="C0:FF:EE:00:00:03", kind="glucometer")
 SHOWN = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 REAL = datetime(2030, 1, 1, tzinfo=UTC)
 QUICK = Patience(resend_first=0.3, resend_max=1.0, reconnect_first=0.05, reconnect_max=0.3, heartbeat=0.2)
@@ -57,6 +58,10 @@ class HandRadio:
         self._report(session)
         return session
 
+    def report(self, device: KnownDevice) -> Recall | None:
+        """What the radio is told when a session with `device` opens."""
+        return self._report(Session(id=uuid4().hex, device=device.address, opened_at=self.clock.now()))
+
     def say(self, device: KnownDevice, session: Session, frame: str) -> None:
         assert self._hear is not None
         characteristic, payload = frame.split()
@@ -80,7 +85,7 @@ def settings(folder: Path, port: int) -> Settings:
         clock=None,
         mqtt=MqttSettings(port=port),
         adapters=(AdapterSettings(name="hand"),),
-        devices=(OXIMETER, SCALE),
+        devices=(OXIMETER, SCALE, METER),
     )
 
 
@@ -214,9 +219,46 @@ async def test_the_battery_travels_with_the_next_reading(tmp_path: Path) -> None
 async def test_devices_are_told_to_the_radio_and_their_zone_counts(tmp_path: Path) -> None:
     home = Home()
     async with home.relaying(tmp_path, free_port()) as radio:
-        assert radio.known == (OXIMETER, SCALE)
+        assert radio.known == (OXIMETER, SCALE, METER)
         radio.visit(SCALE, "2A9D 02803eea070b16071e00")
     assert spooled(tmp_path)[0]["taken_at"] == "2026-11-22T06:30:00Z"
+
+
+RECORD = "2A18 06{:04x}ea070b1607{:02x}0037c011"
+
+
+async def test_a_meters_record_is_known_by_its_number_and_the_newest_is_remembered(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(METER, RECORD.format(0x0100, 1), RECORD.format(0x0200, 2), "2A34 02020001")
+        home.pass_time(3600)
+        radio.visit(METER, RECORD.format(0x0200, 2), RECORD.format(0x0300, 3), ends=SessionState.CUT)
+    assert [body["values"] for body in spooled(tmp_path)] == [{"glucose": 5.5}] * 3
+    async with home.relaying(tmp_path, free_port()) as radio:
+        assert radio.report(METER) == Recall(sequence=2, frame=bytes.fromhex(RECORD.format(0x0200, 2).split()[1]))
+
+
+async def test_a_clock_seen_to_be_wrong_corrects_the_records_of_its_session(tmp_path: Path) -> None:
+    home = Home()
+    stamped = "2A9D 02803eea070b16091e00"  # 09:30 by a clock that is two hours ahead
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(SCALE, "2A2B ea070b160a0000000000", stamped)
+        home.pass_time(3600)
+        radio.visit(SCALE, "2A9D 02003eea070b16081e00")  # nobody looked at the clock this time
+    first, second = spooled(tmp_path)
+    assert (first["taken_at"], first["clock"], first["offset_s"]) == ("2026-11-22T06:30:00Z", "corrected", -7200)
+    assert first["flags"] == ["device_clock_corrected"]
+    assert (second["taken_at"], second["clock"], second["offset_s"]) == ("2026-11-22T07:30:00Z", "device", 0)
+
+
+async def test_a_record_is_the_same_before_and_after_its_clock_was_set(tmp_path: Path) -> None:
+    home = Home()
+    stamped = "2A9D 02803eea070b16071e00"
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(SCALE, "2A2B ea070b16072800000000", stamped, ends=SessionState.CUT)  # 20 minutes behind
+        home.pass_time(30)
+        radio.visit(SCALE, "2A2B ea070b16080030000000", stamped)
+    assert [body["clock"] for body in spooled(tmp_path)] == ["corrected"]
 
 
 def relay_on(spool: Spool) -> tuple[Relay, HandRadio]:
