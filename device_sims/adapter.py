@@ -4,6 +4,7 @@ The other end of the transport is a `RadioController` in the process of the air,
 """
 
 import asyncio
+import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -28,8 +29,22 @@ _PARAMETERS = {hci.HCI_LE_1M_PHY: ConnectionParametersPreferences(supervision_ti
 Heard = Callable[[Any], None]
 
 
+class _Keyboard(PairingDelegate):  # type: ignore[misc]
+    """The person who pairs: types the passkey, or nothing when nobody told one."""
+
+    def __init__(self, typed: int | None) -> None:
+        super().__init__(PairingDelegate.DISPLAY_OUTPUT_AND_KEYBOARD_INPUT)
+        self._number = typed
+
+    async def get_number(self) -> int | None:
+        return self._number
+
+
 class Adapter:
-    """Scans and connects. Bonds are kept beside the transport's socket, as BlueZ keeps them beside its adapter."""
+    """Scans and connects. Bonds are kept beside the transport's socket, as BlueZ keeps them beside its adapter.
+
+    Passkeys are typed from the file `.passkeys` beside them: JSON, address to number.
+    """
 
     def __init__(self, *, name: str, transport: str) -> None:
         self.name = name
@@ -93,7 +108,7 @@ class Adapter:
         return connection, link
 
     async def pair(self, connection: Any, link: GattLink) -> None:
-        """Bond with the device ("just works"); raises `LinkError`."""
+        """Bond with the device, with its passkey where it shows one; raises `LinkError`."""
         await attempt("pairing", link, connection.pair())
 
     async def forget(self, address: str) -> None:
@@ -173,16 +188,27 @@ class Adapter:
         config = DeviceConfiguration(name="gateway", gap_service_enabled=True, gatt_service_enabled=True)
         device = Device(config=config, host=Host(wire.source, wire.sink))
         device.keystore = self._bonds()
-        device.pairing_config_factory = lambda _connection: PairingConfig(
-            sc=True, mitm=False, bonding=True, delegate=PairingDelegate()
+        device.pairing_config_factory = lambda connection: PairingConfig(
+            sc=True, mitm=False, bonding=True, delegate=_Keyboard(self._typed(connection.peer_address.to_string(False)))
         )
         return device
 
+    def _typed(self, address: str) -> int | None:
+        """What somebody in the home reads from the device's display and types."""
+        path = self._beside(".passkeys")
+        if path is None or not path.exists():
+            return None
+        number = json.loads(path.read_text()).get(address)
+        return None if number is None else int(number)
+
     def _bonds(self) -> Any:
+        path = self._beside(".bonds")
+        return MemoryKeyStore() if path is None else JsonKeyStore("adapter", str(path))
+
+    def _beside(self, suffix: str) -> Path | None:
+        """The file with this suffix beside the transport's socket, where the transport has one in a folder."""
         scheme, _, path = self.transport.partition(":")
-        if scheme != "unix-client" or path.startswith("@"):
-            return MemoryKeyStore()
-        return JsonKeyStore("adapter", str(Path(path).with_suffix(".bonds")))
+        return None if scheme != "unix-client" or path.startswith("@") else Path(path).with_suffix(suffix)
 
     async def _close_wire(self) -> None:
         device, wire, self._device, self._wire = self._device, self._wire, None, None

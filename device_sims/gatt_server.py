@@ -49,9 +49,13 @@ class Voice:
     bonded: bool  # only to a central with an encrypted link
     subscribed: Callable[[Any, CheckedCharacteristic], None]
 
-    def speaking(self, uuid: int, properties: Any, value: bytes = b"") -> CheckedCharacteristic:
-        """A characteristic that notifies or indicates; `value` is what reading it gives, where that is offered."""
-        permissions = att.Attribute.READABLE if properties & READ else att.Attribute.Permissions(0)
+    def settable(self, uuid: int, value: Any) -> CheckedCharacteristic:
+        """A characteristic that is read and written through `value`."""
+        return CheckedCharacteristic(_uuid(uuid), READ | WRITE, self._permissions(READ | WRITE), value)
+
+    def speaking(self, uuid: int, properties: Any, value: Any = b"") -> CheckedCharacteristic:
+        """A characteristic that notifies or indicates; `value` is what is read and written, where that is offered."""
+        permissions = self._permissions(properties)
         characteristic = CheckedCharacteristic(_uuid(uuid), properties, permissions, value)
         offered = (1 if properties & NOTIFY else 0) | (2 if properties & INDICATE else 0)
 
@@ -69,6 +73,25 @@ class Voice:
         value_of = att.AttributeValueV2(lambda bearer: self.server.read_cccd(bearer, characteristic), write=write)
         characteristic.descriptors = [Descriptor(GATT_CLIENT_CHARACTERISTIC_CONFIGURATION_DESCRIPTOR, rights, value_of)]
         return characteristic
+
+    def _permissions(self, properties: Any) -> Any:
+        permissions = att.Attribute.READABLE if properties & READ else att.Attribute.Permissions(0)
+        if properties & WRITE:
+            permissions |= att.Attribute.WRITEABLE
+            permissions |= att.Attribute.WRITE_REQUIRES_ENCRYPTION if self.bonded else att.Attribute.Permissions(0)
+        return permissions
+
+
+def when_discovering(server: Server, tell: Callable[[], object]) -> None:
+    """Call `tell` at every question for services, before it is answered."""
+    answer = server.on_gatt_pdu
+
+    def on_gatt_pdu(bearer: Any, pdu: Any) -> None:
+        if pdu.op_code == att.Opcode.ATT_READ_BY_GROUP_TYPE_REQUEST:
+            tell()
+        answer(bearer, pdu)
+
+    server.on_gatt_pdu = on_gatt_pdu
 
 
 def is_subscribed(server: Server, bearer: Any, characteristic: CheckedCharacteristic) -> bool:

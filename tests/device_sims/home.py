@@ -36,8 +36,8 @@ class Home:
 
     async def add(self, kind: type[Peripheral] = Oximeter, **spec: Any) -> Any:
         described = {"address": ADDRESS, "model": "Testoximeter", "interval_ms": 20} | spec
-        bonds = described.pop("bonds", None)
-        device = kind(self.air, DeviceSpec(**described), bonds=bonds)
+        bonds, clock = described.pop("bonds", None), described.pop("clock", None)
+        device = kind(self.air, DeviceSpec(**described), bonds=bonds, clock=clock)
         await device.start()
         self.devices.append(device)
         return device

@@ -268,7 +268,7 @@ async def test_a_host_that_dies_leaves_a_controller_that_works(home, monkeypatch
     oximeter = await home.add()
     oximeter.store(FRAME)
     monkeypatch.setattr("device_sims.adapter.REOPEN_S", 3600.0)
-    monkeypatch.setattr("device_sims.peripherals.LINGER_S", 3600.0)  # only the lost link may free the device
+    monkeypatch.setattr("device_sims.peripherals.peripheral.LINGER_S", 3600.0)  # only the lost link may free the device
     async with home.backend() as backend:
         client = home.client(backend, await home.find(backend))
         await client.connect()
@@ -316,5 +316,5 @@ async def _fetch(home, backend, device):
 
 
 def test_oximeter_and_scale_speak_what_their_services_name():
-    assert (Oximeter.service_uuid, Oximeter.default_characteristic) == (0x1822, "2A5E")
-    assert (Scale.service_uuid, Scale.default_characteristic) == (0x181D, "2A9D")
+    assert (Oximeter.service_uuids, Oximeter.default_characteristic) == ((0x1822,), "2A5E")
+    assert (Scale.service_uuids, Scale.default_characteristic) == ((0x181D,), "2A9D")

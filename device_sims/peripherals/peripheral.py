@@ -1,4 +1,4 @@
-"""Oximeter and scale: GATT peripherals that hand over stored records, oldest first.
+"""What all simulated devices have in common: stored records, handed over oldest first, and a radio that sleeps.
 
 A record leaves the memory only when its indication was confirmed. A device advertises only while it has something to
 hand over, stays silent otherwise, and hangs up when it has been idle for a while.
@@ -8,75 +8,47 @@ import asyncio
 import logging
 from abc import ABC, abstractmethod
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Coroutine, Sequence
 from pathlib import Path
 from typing import Any
 
 from bumble import hci
 from bumble.core import AdvertisingData
-from bumble.device import Device, DeviceConfiguration
 from bumble.gatt import Service
-from bumble.host import Host
-from bumble.keys import JsonKeyStore, MemoryKeyStore
-from bumble.pairing import PairingConfig, PairingDelegate
-from bumble.transport.common import AsyncPipeSink
 
 from device_sims import gatt_server as gatt
 from device_sims.air import Air, RadioController
+from device_sims.device_clock import DeviceClock
+from device_sims.encode import battery
+from device_sims.peripherals.bumble_device import bumble_device, insist_on_passkey
+from device_sims.peripherals.clock_characteristic import clock_characteristic
+from device_sims.peripherals.record import FRAME_BYTES_MAX, DeviceSpec, Moment, Record, RecordRefusedError
 
 _LOG = logging.getLogger(__name__)
 
-FRAME_BYTES_MAX = 512  # the longest value ATT allows (Core Specification, Vol 3, Part F, 3.2.9)
 LINGER_S = 20.0  # a real device does not wait for ever for its gateway to say goodbye
-
-_ADVERTISE = hci.HCI_LE_Set_Advertising_Parameters_Command.AdvertisingType
-
-
-class RecordRefusedError(ValueError):
-    """The device cannot hold such a record."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceSpec:
-    """What a device is. `public` is the kind of its address; `bonded` means that it speaks only on encrypted links."""
-
-    address: str
-    model: str
-    maker: str = "Varde Simulated"
-    public: bool = True
-    bonded: bool = False
-    battery: int = 80  # percent
-    interval_ms: int = 100  # between advertisements
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Record:
-    """One stored measurement; `handed_over` is done when the gateway has confirmed it."""
-
-    characteristic: str
-    frame: bytes
-    cut: bool = False  # lose the link after the next indication of this record, before its confirmation
-    sent: int = 0
-    handed_over: "asyncio.Future[None]" = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
 class Peripheral(ABC):
-    """A simulated device on the air. `kind`, `service` and what it speaks are the subclass's."""
+    """A simulated device on the air. `kind`, its services and what it speaks are the subclass's."""
 
     kind = ""
-    service_uuid = 0
+    service_uuids: tuple[int, ...] = ()
     default_characteristic = ""
 
-    def __init__(self, air: Air, spec: DeviceSpec, bonds: Path | None = None) -> None:
+    def __init__(self, air: Air, spec: DeviceSpec, bonds: Path | None = None, clock: DeviceClock | None = None) -> None:
         self.air = air
         self.spec = spec
+        self.clock = clock
         self.radio = RadioController(spec.address, air=air, public_address=spec.address if spec.public else None)
         self.records: deque[Record] = deque()
         self.connections = 0
         self._speaking: dict[str, gatt.CheckedCharacteristic] = {}
+        self._losses: set[Moment] = set()
         self._connection: Any = None
         self._handover: asyncio.Task[None] | None = None
         self._advertising: asyncio.Task[None] | None = None
+        self._bedtime: asyncio.TimerHandle | None = None
         self._awake = asyncio.Event()
         self._alone = asyncio.Event()
         self._alone.set()
@@ -88,6 +60,11 @@ class Peripheral(ABC):
         """What a record can be sent on."""
         return tuple(self._speaking)
 
+    @property
+    def has_news(self) -> bool:
+        """Whether there is a reason to advertise."""
+        return bool(self.records)
+
     async def start(self) -> None:
         """Put the device on the air; it stays silent until it has something to say."""
         await self._device.power_on()
@@ -97,26 +74,36 @@ class Peripheral(ABC):
         """Take the batteries out; the records stay."""
         self._stopped.set()  # beside cancelling: before Python 3.12 `wait_for` may swallow a cancellation
         self._awake.set()
+        if self._bedtime is not None:
+            self._bedtime.cancel()
         tasks = [each for each in (self._advertising, self._handover) if each is not None]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self.radio.power_cycle()
 
+    def measure(self, frame: bytes, characteristic: str | None = None) -> None:
+        """A person uses the device, which then has `frame` to say; raises `RecordRefusedError`."""
+        self.store(frame, characteristic)
+
     def store(self, frame: bytes, characteristic: str | None = None, *, cut: bool = False) -> Record:
         """Keep `frame` and hand it over as soon as a gateway comes; raises `RecordRefusedError`."""
         name = (characteristic or self.default_characteristic).upper()
-        if name not in self._speaking:
-            known = ", ".join(self._speaking)
+        if name not in self.characteristics:
+            known = ", ".join(self.characteristics)
             raise RecordRefusedError(f"characteristic: this {self.kind} has no {name}; it has {known}")
         if len(frame) > FRAME_BYTES_MAX:
             raise RecordRefusedError(f"frame: {len(frame)} bytes are more than the {FRAME_BYTES_MAX} ATT can carry")
         record = Record(characteristic=name, frame=frame, cut=cut)
         self.records.append(record)
+        self.press()
+        return record
+
+    def press(self) -> None:
+        """Wake the device without measuring; it says what it has."""
         self._awake.set()
         if self._connection is not None:
             self._begin_handover()
-        return record
 
     async def parted(self) -> None:
         """Return when nobody is connected."""
@@ -140,6 +127,18 @@ class Peripheral(ABC):
         """Lose the link now; the device stays where it is and tries again."""
         self.air.cut(self.radio)
 
+    def lose_link_at(self, moment: Moment) -> None:
+        """Lose the link once, the next time this moment comes."""
+        self._losses.add(moment)
+
+    def _passes(self, moment: Moment) -> bool:
+        """Whether the link is lost at this moment."""
+        if moment not in self._losses:
+            return False
+        self._losses.discard(moment)
+        self.air.cut(self.radio, heard=moment in (Moment.SAID, Moment.ANSWERED))
+        return True
+
     async def forget_bonds(self) -> None:
         """A factory reset, or new batteries in a cheap device."""
         await self._device.keystore.delete_all()
@@ -147,38 +146,21 @@ class Peripheral(ABC):
     # --- building
 
     def _make_device(self, bonds: Path | None) -> Any:
-        identity = hci.Address.PUBLIC_DEVICE_ADDRESS if self.spec.public else hci.Address.RANDOM_DEVICE_ADDRESS
-        config = DeviceConfiguration(
-            name=self.spec.model,
-            address=hci.Address(self.spec.address, hci.Address.RANDOM_DEVICE_ADDRESS),
-            identity_address_type=identity,
-            gap_service_enabled=True,
-        )
-        device = Device(config=config, host=Host(self.radio, AsyncPipeSink(self.radio)))
-        device.keystore = JsonKeyStore(self.spec.address, str(bonds)) if bonds else MemoryKeyStore()
-        device.pairing_config_factory = lambda _connection: PairingConfig(
-            sc=True,
-            mitm=False,
-            bonding=True,
-            delegate=PairingDelegate(),
-            identity_address_type=PairingConfig.AddressType(identity),
-        )
-        for service in (self._own_service(device), self._battery_service(device), self._information_service()):
+        device = bumble_device(self.radio, self.spec, bonds)
+        voice = gatt.Voice(server=device.gatt_server, bonded=self.spec.bonded, subscribed=self._on_subscribed)
+        level = voice.speaking(0x2A19, gatt.READ | gatt.NOTIFY, battery(self.spec.battery))
+        services = [*self._own_services(voice), Service("180F", [level]), self._information_service()]
+        if self.clock is not None:
+            services.append(Service("1805", [clock_characteristic(voice, self.clock)]))
+        for service in services:
             device.add_service(service)
+        gatt.when_discovering(device.gatt_server, lambda: self._passes(Moment.DISCOVERING))
         device.on(device.EVENT_CONNECTION, self._on_connection)
         return device
 
     @abstractmethod
-    def _own_service(self, device: Any) -> Service:
-        """The service that this kind of device is made for."""
-
-    def _speak(self, device: Any, uuid: int, properties: Any, value: bytes = b"") -> gatt.CheckedCharacteristic:
-        voice = gatt.Voice(server=device.gatt_server, bonded=self.spec.bonded, subscribed=self._on_subscribed)
-        return voice.speaking(uuid, properties, value)
-
-    def _battery_service(self, device: Any) -> Service:
-        level = self._speak(device, 0x2A19, gatt.READ | gatt.NOTIFY, bytes([self.spec.battery]))
-        return Service("180F", [level])
+    def _own_services(self, voice: gatt.Voice) -> Sequence[Service]:
+        """The services that this kind of device is made for; fills `_speaking`."""
 
     def _information_service(self) -> Service:
         texts = {0x2A29: self.spec.maker, 0x2A24: self.spec.model, 0x2A25: self.spec.address.replace(":", "")}
@@ -192,18 +174,33 @@ class Peripheral(ABC):
             self._awake.clear()
             if self._stopped.is_set():
                 return
-            if self.records and self._connection is None:
+            if self.has_news and self._connection is None:
                 await self._start_advertising()
+                self._set_bedtime()
 
     async def _start_advertising(self) -> None:
         name = self.spec.model.encode()[:26]
+        uuids = b"".join(uuid.to_bytes(2, "little") for uuid in self.service_uuids)
         await self._device.start_advertising(
-            own_address_type=hci.OwnAddressType.PUBLIC if self.spec.public else hci.OwnAddressType.RANDOM,
-            advertising_data=_structures((0x01, b"\x06"), (0x03, self.service_uuid.to_bytes(2, "little"))),
-            scan_response_data=_structures((AdvertisingData.COMPLETE_LOCAL_NAME, name)),
+            own_address_type=self._own_address_type(),
+            advertising_data=structures((0x01, b"\x06"), (0x03, uuids)),
+            scan_response_data=structures((AdvertisingData.COMPLETE_LOCAL_NAME, name)),
             advertising_interval_min=self.spec.interval_ms,
             advertising_interval_max=self.spec.interval_ms,
         )
+
+    def _own_address_type(self) -> Any:
+        return hci.OwnAddressType.PUBLIC if self.spec.public else hci.OwnAddressType.RANDOM
+
+    def _set_bedtime(self) -> None:
+        if self._bedtime is not None:
+            self._bedtime.cancel()
+        if self.spec.awake_s is not None:
+            self._bedtime = asyncio.get_running_loop().call_later(self.spec.awake_s, self._fall_asleep)
+
+    def _fall_asleep(self) -> None:
+        if self._connection is None and not self._stopped.is_set():
+            in_background(self.sleep())
 
     async def sleep(self) -> None:
         """Stop advertising although there are records left, as a device does after a while."""
@@ -217,6 +214,9 @@ class Peripheral(ABC):
         self._alone.clear()
         self._device.legacy_advertiser = None  # the controller stopped advertising by itself
         connection.on(connection.EVENT_DISCONNECTION, self._on_disconnection)
+        if self.spec.passkey is not None:
+            insist_on_passkey(self._device, connection)
+        self._passes(Moment.CONNECTED)
         self._hang_up_when_idle(connection)
 
     def _on_disconnection(self, _reason: object) -> None:
@@ -227,7 +227,8 @@ class Peripheral(ABC):
         self._awake.set()
 
     def _on_subscribed(self, _bearer: Any, _characteristic: gatt.CheckedCharacteristic) -> None:
-        self._begin_handover()
+        if not self._passes(Moment.SUBSCRIBED):
+            self._begin_handover()
 
     def _begin_handover(self) -> None:
         if self._connection is not None and (self._handover is None or self._handover.done()):
@@ -236,42 +237,49 @@ class Peripheral(ABC):
             )
 
     async def _hand_over(self, connection: Any) -> None:
-        server = self._device.gatt_server
         while (
             not self._stopped.is_set()
             and self._connection is connection
             and (record := self._next(connection)) is not None
         ):
-            characteristic = self._speaking[record.characteristic]
-            if record.cut:
-                record.cut = False
-                self.air.cut(self.radio, heard=True)
-            record.sent += 1
-            try:
-                if characteristic.properties & gatt.INDICATE:
-                    await server.indicate_subscriber(connection, characteristic, record.frame)
-                else:
-                    await server.notify_subscriber(connection, characteristic, record.frame)
-            except TimeoutError:
-                _LOG.info("%s: the gateway did not confirm a record in time", self.spec.address)
-                self.cut_link()
+            if not await self._say(connection, record):
                 return
             if self._connection is connection:
                 self._delete(record)
+                if self._passes(Moment.HANDED_OVER):
+                    return
         self._hang_up_when_idle(connection)
 
-    def _next(self, connection: Any) -> Record | None:
+    async def _say(self, connection: Any, record: Record) -> bool:
+        """Say `record` and, where that is asked for, wait for its confirmation; False when none came."""
         server = self._device.gatt_server
-        for record in self.records:
-            if gatt.is_subscribed(server, connection, self._speaking[record.characteristic]):
-                return record
-        return None
+        characteristic = self._speaking[record.characteristic]
+        if record.cut:
+            record.cut = False
+            self.lose_link_at(Moment.SAID)
+        lost = self._passes(Moment.SAID)
+        record.sent += 1
+        if not characteristic.properties & gatt.INDICATE:
+            await server.notify_subscriber(connection, characteristic, record.frame)
+            return not lost
+        try:
+            await server.indicate_subscriber(connection, characteristic, record.frame)
+        except TimeoutError:
+            _LOG.info("%s: the gateway did not confirm a record in time", self.spec.address)
+            self.cut_link()
+            return False
+        return True
+
+    def _next(self, connection: Any) -> Record | None:
+        return next((record for record in self.records if self._hears(connection, record)), None)
+
+    def _hears(self, connection: Any, record: Record) -> bool:
+        return gatt.is_subscribed(self._device.gatt_server, connection, self._speaking[record.characteristic])
 
     def _delete(self, record: Record) -> None:
         if record in self.records:
             self.records.remove(record)
-        if not record.handed_over.done():
-            record.handed_over.set_result(None)
+        record.done()
 
     def _hang_up_when_idle(self, connection: Any) -> None:
         asyncio.get_running_loop().call_later(LINGER_S, self._hang_up, connection, self.connections)
@@ -279,43 +287,15 @@ class Peripheral(ABC):
     def _hang_up(self, connection: Any, number: int) -> None:
         busy = self._handover is not None and not self._handover.done()
         if self._connection is connection and self.connections == number and not busy:
-            task = asyncio.get_running_loop().create_task(connection.disconnect())
-            task.add_done_callback(lambda done: done.cancelled() or done.exception())
+            in_background(connection.disconnect())
 
 
-class Oximeter(Peripheral):
-    """A fingertip pulse oximeter (Pulse Oximeter Service 1.0.1): spot checks indicated, live values notified."""
-
-    kind = "oximeter"
-    service_uuid = 0x1822
-    default_characteristic = "2A5E"
-
-    def _own_service(self, device: Any) -> Service:
-        self._speaking = {
-            "2A5E": self._speak(device, 0x2A5E, gatt.INDICATE),
-            "2A5F": self._speak(device, 0x2A5F, gatt.NOTIFY),
-        }
-        # Supported features: measurement storage and time stamp for spot checks (bits 2 and 3).
-        features = gatt.readable(0x2A60, (0x000C).to_bytes(2, "little"))
-        return Service("1822", [*self._speaking.values(), features])
+def in_background(coroutine: Coroutine[Any, Any, object]) -> None:
+    """Let `coroutine` run; that it fails when the link is gone anyway is no news."""
+    task = asyncio.get_running_loop().create_task(coroutine)
+    task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
 
-class Scale(Peripheral):
-    """A weight scale (Weight Scale Service 1.0.1) that stores measurements with time stamps."""
-
-    kind = "scale"
-    service_uuid = 0x181D
-    default_characteristic = "2A9D"
-
-    def _own_service(self, device: Any) -> Service:
-        self._speaking = {"2A9D": self._speak(device, 0x2A9D, gatt.INDICATE)}
-        # Time stamps and several users supported (bits 0, 1), BMI (bit 2), accuracy of 0.05 kg (bits 3-6 = 4 is 0.05).
-        features = gatt.readable(0x2A9E, (0x00000007 | 4 << 3).to_bytes(4, "little"))
-        return Service("181D", [*self._speaking.values(), features])
-
-
-KINDS: dict[str, type[Peripheral]] = {each.kind: each for each in (Oximeter, Scale)}
-
-
-def _structures(*parts: tuple[int, bytes]) -> bytes:
+def structures(*parts: tuple[int, bytes]) -> bytes:
+    """Advertising data of these parts: type and value."""
     return b"".join(bytes([len(value) + 1, kind]) + value for kind, value in parts)
