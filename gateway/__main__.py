@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from gateway.radio import RadioSilent
 from gateway.relay import Clocks, RelayEnded, run
 from gateway.settings import Settings, SettingsError, load
 from gateway.spool import SpoolBroken
@@ -19,7 +20,8 @@ log = logging.getLogger("gateway")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run until SIGTERM or SIGINT: 0 after a clean stop, 1 when disk or radio failed, 2 for wrong settings."""
+    """Run until SIGTERM or SIGINT: 0 after a clean stop, 1 when disk or radio failed, 2 for wrong settings, 3 when
+    no adapter hears anybody any more and only a new process can help."""
     parser = argparse.ArgumentParser(prog="varde gateway", description="Relay what the devices of one home say.")
     parser.add_argument("--settings", required=True, type=Path, metavar="FILE", help="TOML, see gateway/settings.py")
     parser.add_argument("--verbose", action="store_true", help="log every step")
@@ -36,6 +38,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SettingsError as error:  # what only shows when the radio is built: a backend that is not there
         print(f"varde gateway: {error}", file=sys.stderr)
         return 2
+    except RadioSilent as error:
+        log.critical("stopped reason=%r", str(error))
+        return 3
     except (SpoolBroken, RelayEnded) as error:
         log.critical("stopped reason=%r", str(error))
         return 1

@@ -62,6 +62,10 @@ class Exchange:
         self._flights = Flights(self._patience, self._rng)
         self._heartbeat_due = now
 
+    def announce(self) -> None:
+        """The status has changed: it is due now."""
+        self._heartbeat_due = float("-inf")
+
     def speak(self, outlet: Outlet, status: Callable[[int], bytes], now: float) -> float:
         """Send what is due at `now`, and return when something is due again.
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 from gateway.link import Bond
+from gateway.pairing import Enrolment
 
 _STRANGERS_MAX = 1000  # addresses of passing telephones change all the time
 
@@ -51,6 +52,7 @@ class Health:
 
 @runtime_checkable
 class Observed(Protocol):
-    """A radio that says how it is."""
+    """A radio that says how it is, and that can bond."""
 
     health: Health
+    enrolment: Enrolment

@@ -8,10 +8,12 @@ session that could keep nothing is not opened (`Report` raises), so that nothing
 
 import asyncio
 import importlib
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from functools import partial
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bleak import BleakClient, BleakScanner
 from bleak.backends.device import BLEDevice
@@ -24,6 +26,7 @@ from gateway.broadcasts import Broadcasts
 from gateway.health import Health
 from gateway.kinds import KINDS
 from gateway.link import LinkFailed, NotAuthenticated, Sighting, Stack
+from gateway.pairing import Enrolment
 from gateway.radio import Backend, BackendFactory, Hear, KnownDevice, RadioSilent, Report, unreported
 from gateway.settings import AdapterSettings, SettingsError
 from gateway.talk import Listener, Talk
@@ -32,31 +35,30 @@ from gateway.waits import Waits
 from gateway.watchdog import Watchdog
 from vitals.clock import Clock
 
+if TYPE_CHECKING:
+    from gateway.bluez import Bluez
+
 __all__ = ["BleakRadio", "Waits"]
 
 
 class BleakRadio:
     """A `Radio` over one or more adapters. Raises `SettingsError` when a backend cannot be found.
 
-    `pairs` says whether a person wants the device with this address bonded now.
+    `enrolment` says which device a person wants bonded now.
     """
 
-    def __init__(
-        self,
-        adapters: Sequence[AdapterSettings],
-        clock: Clock,
-        waits: Waits | None = None,
-        pairs: Callable[[str], bool] = lambda _address: False,
-    ) -> None:
-        self._adapters = [(each, _factory(each)) for each in adapters]
+    def __init__(self, adapters: Sequence[AdapterSettings], clock: Clock, waits: Waits | None = None) -> None:
+        self.health = Health()
+        self.enrolment = Enrolment()
+        self._adapters = [(each, _factory(each, self.enrolment)) for each in adapters]
         self._clock = clock
         self._waits = waits or Waits()
-        self._pairs = pairs
-        self.health = Health()
 
     async def run(self, devices: Sequence[KnownDevice], hear: Hear, report: Report = unreported) -> None:
         """See `Radio.run`; raises `RadioSilent` when only a restart can help."""
-        listener = Listener(hear=hear, report=report, clock=self._clock, health=self.health, pairs=self._pairs)
+        listener = Listener(
+            hear=hear, report=report, clock=self._clock, health=self.health, pairs=self.enrolment.allows
+        )
         home = Home(
             visits={each.address: Visits(each, self._waits) for each in devices if KINDS[each.kind].services},
             broadcasts=Broadcasts(devices, self._clock, hear, report),
@@ -68,56 +70,79 @@ class BleakRadio:
         try:
             async with asyncio.TaskGroup() as group:
                 for settings, factory in self._adapters:
-                    group.create_task(Adapter(settings.name, self._opener(settings, factory), home).run())
+                    group.create_task(Adapter(settings.name, self._opener(factory), home).run())
         except* RadioSilent as silent:
             error = silent.exceptions[0]
             raise RadioSilent(str(error)) from None
 
-    def _opener(
-        self, settings: AdapterSettings, factory: BackendFactory
-    ) -> Callable[[], AbstractAsyncContextManager[Stack]]:
+    def _opener(self, factory: Callable[[], Backend]) -> Callable[[], AbstractAsyncContextManager[Stack]]:
         @asynccontextmanager
         async def opened() -> AsyncIterator[Stack]:
-            async with factory(name=settings.name, transport=settings.transport) as backend:
+            async with factory() as backend:
                 yield _BleakStack(backend, self._waits)
 
         return opened
 
 
 class _SystemBackend:
-    """The machine's own stack: BlueZ, by the adapter's name."""
+    """The machine's own stack: BlueZ on Linux, where an adapter may be named by its address; else what bleak finds."""
 
-    def __init__(self, *, name: str, transport: str | None) -> None:
-        if transport is not None:
-            raise SettingsError(f"adapter {name}: transport needs a backend")
-        self._arguments = {"bluez": {"adapter": name}}
+    def __init__(self, settings: AdapterSettings, enrolment: Enrolment) -> None:
+        if settings.transport is not None:
+            raise SettingsError(f"adapter {settings.name}: transport needs a backend")
+        self._bluez = _bluez(settings, enrolment)
+        self._name = settings.name
 
     @property
     def scanner_args(self) -> Mapping[str, Any]:
-        return self._arguments
+        # Every advertisement counts: a scale may say something new in one that looks the same.
+        return {"bluez": {"adapter": self._adapter(), "filters": {"DuplicateData": True}}}
 
     @property
     def client_args(self) -> Mapping[str, Any]:
-        return self._arguments
+        return {"bluez": {"adapter": self._adapter()}}
 
     async def __aenter__(self) -> "Backend":
+        if self._bluez is not None:
+            await self._bluez.open()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._bluez is not None:
+            self._bluez.close()
+
+    async def bonded(self, address: str) -> bool | None:
+        """Whether the stack has the keys of a bond."""
+        return None if self._bluez is None else await self._bluez.bonded(address)
+
+    async def reset(self) -> None:
+        """Switch the adapter off and on."""
+        if self._bluez is not None:
+            await self._bluez.reset()
+
+    def _adapter(self) -> str:
+        return self._name if self._bluez is None else self._bluez.name
+
+
+def _bluez(settings: AdapterSettings, enrolment: Enrolment) -> "Bluez | None":
+    if sys.platform != "linux":  # no D-Bus, and no library for it
         return None
+    from gateway.bluez import Bluez
+
+    return Bluez(settings.name, settings.address, enrolment)
 
 
-def _factory(settings: AdapterSettings) -> BackendFactory:
+def _factory(settings: AdapterSettings, enrolment: Enrolment) -> Callable[[], Backend]:
     if settings.backend is None:
-        return _SystemBackend
+        return partial(_SystemBackend, settings, enrolment)
     module, _, attribute = settings.backend.partition(":")
     try:
         factory: BackendFactory = getattr(importlib.import_module(module), attribute)
     except (ImportError, AttributeError) as error:
         raise SettingsError(f"adapter {settings.name}: backend {settings.backend!r}: {error}") from None
-    return factory
+    return partial(factory, name=settings.name, transport=settings.transport)
 
 
 class _BleakStack:

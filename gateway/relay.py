@@ -19,10 +19,12 @@ from zoneinfo import ZoneInfo
 
 from gateway import heartbeat
 from gateway.flights import Patience
+from gateway.health import Observed
 from gateway.interpret import BatteryLevel, Circumstances, NobodyMeasured, interpret
 from gateway.kinds import KINDS
 from gateway.memories import Memories
-from gateway.radio import KnownDevice, Notification, Radio, Recall, Session, SessionState
+from gateway.orders import Orders
+from gateway.radio import KnownDevice, Notification, Radio, RadioSilent, Recall, Session, SessionState
 from gateway.sessions import Sessions
 from gateway.settings import Settings
 from gateway.spool import Message, Spool, SpoolBroken, SpoolFull
@@ -34,6 +36,9 @@ from vitals.topics import Lane
 from vitals.wire import render_frame, render_reading
 
 log = logging.getLogger(__name__)
+
+
+_GIVEN_UP = "radio_given_up"
 
 
 class RelayEnded(RuntimeError):  # noqa: N818
@@ -55,15 +60,34 @@ async def run(
     spool = Spool.open(settings.spool)
     try:
         identity = Identity(gateway=settings.id, key=settings.key)
-        uplink = Uplink(identity, spool, settings.mqtt, patience or Patience())
+        observed = radio if isinstance(radio, Observed) else None
+        enrolment = None if observed is None else observed.enrolment
+        orders = Orders(identity, spool, clocks.given, enrolment, [each.address for each in settings.devices])
+        uplink = Uplink(identity, spool, settings.mqtt, patience or Patience(), orders.hear)
         relay = Relay(spool, settings.devices, clocks, uplink.wake)
+
+        def status(receipts_refused: int) -> bytes:
+            return heartbeat.render(
+                replace(
+                    relay.state(receipts_refused),
+                    health=None if observed is None else observed.health,
+                    pairing=None if enrolment is None else enrolment.device,
+                    given_up=spool.counted(_GIVEN_UP),
+                    commands=orders.outcomes,
+                    commands_refused=orders.refused,
+                )
+            )
+
         log.info("start gateway=%s devices=%d spool=%d", settings.id, len(settings.devices), spool.depth)
         await _first_of(
-            radio.run(settings.devices, relay.hear, relay.report), uplink.run(relay.status), stop.wait(), relay.broken()
+            radio.run(settings.devices, relay.hear, relay.report), uplink.run(status), stop.wait(), relay.broken()
         )
         if not stop.is_set():
             raise RelayEnded("the radio or the uplink ended without being told to")
         log.info("stop gateway=%s spool=%d", settings.id, spool.depth)
+    except RadioSilent:
+        spool.count(_GIVEN_UP)
+        raise
     finally:
         spool.close()
 
@@ -165,16 +189,18 @@ class Relay:
         await self._broken
 
     def status(self, receipts_refused: int) -> bytes:
-        """The body of the heartbeat."""
-        return heartbeat.render(
-            heartbeat.Status(
-                at=self._clocks.given.now(),
-                spool=self._spool.depth,
-                refused=self._spool.refused,
-                receipts_refused=receipts_refused,
-                heard=self._heard,
-                version=version("varde"),
-            )
+        """The body of a heartbeat that knows of readings only."""
+        return heartbeat.render(self.state(receipts_refused))
+
+    def state(self, receipts_refused: int) -> heartbeat.Status:
+        """What the heartbeat says of readings."""
+        return heartbeat.Status(
+            at=self._clocks.given.now(),
+            spool=self._spool.depth,
+            refused=self._spool.refused,
+            receipts_refused=receipts_refused,
+            heard=self._heard,
+            version=version("varde"),
         )
 
     def _break(self, error: SpoolBroken) -> None:

@@ -14,7 +14,7 @@ tls = false
 tls_ca = "ca.pem"                   # absent: the machine's own certificates
 
 [[adapter]]
-name = "hci0"
+address = "00:1A:7D:DA:71:13"       # the adapter's own; or name = "hci0", which may be another one after a restart
 backend = "package.module:Name"     # absent: the machine's own Bluetooth stack
 transport = "..."                   # for that backend
 
@@ -67,6 +67,7 @@ class AdapterSettings:
     name: str
     backend: str | None = None
     transport: str | None = None
+    address: str | None = None  # of the adapter itself, upper case: names change places when the machine starts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,12 +186,16 @@ def _mqtt(table: _Table, folder: Path) -> MqttSettings:
 def _adapters(rows: list[_Table]) -> tuple[AdapterSettings, ...]:
     adapters = []
     for row in rows:
-        row.only("name", "backend", "transport")
+        row.only("name", "address", "backend", "transport")
         backend = row.optional("backend")
         if backend is not None and not re.fullmatch(r"[\w.]+:\w+", backend):
             raise SettingsError(f"{row.at}backend: {backend!r} is not module:attribute")
         transport = row.optional("transport")
-        adapters.append(AdapterSettings(name=row.text("name"), backend=backend, transport=transport))
+        address = None if row.optional("address") is None else _address(row)
+        if address is not None and backend is not None:
+            raise SettingsError(f"{row.at}address: is for the machine's own stack, not for a backend")
+        name = row.text("name") if address is None else row.optional("name") or address
+        adapters.append(AdapterSettings(name=name, backend=backend, transport=transport, address=address))
     if not adapters:
         raise SettingsError("adapter: at least one [[adapter]] is needed")
     return tuple(adapters)
@@ -206,11 +211,16 @@ def _devices(rows: list[_Table]) -> tuple[KnownDevice, ...]:
     return tuple(devices.values())
 
 
-def _device(row: _Table) -> KnownDevice:
-    row.only("address", "kind", "model", "timezone")
+def _address(row: _Table) -> str:
     address = row.text("address").upper()
     if not _ADDRESS.fullmatch(address):
         raise SettingsError(f"{row.at}address: {address!r} is not six pairs of hex digits with colons")
+    return address
+
+
+def _device(row: _Table) -> KnownDevice:
+    row.only("address", "kind", "model", "timezone")
+    address = _address(row)
     kind = row.text("kind")
     if kind not in KINDS:
         raise SettingsError(f"{row.at}kind: {kind!r} is unknown; known: {', '.join(KINDS)}")

@@ -43,6 +43,8 @@ _SAID_MAX = 100  # records of one device; some devices always go before we do, a
 _SAID_TRIM = """DELETE FROM said WHERE device = ? AND rowid NOT IN
     (SELECT rowid FROM said WHERE device = ? ORDER BY rowid DESC LIMIT ?)"""
 
+_COUNT = "INSERT INTO counter VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET count = count + 1"
+
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS message (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again: resending goes by it
@@ -158,9 +160,7 @@ class Spool:
                 )
                 database.execute(_SAID_TRIM, (message.device, message.device, _SAID_MAX))
             if added and message.lane is Lane.FRAMES:
-                database.execute(
-                    "INSERT INTO counter VALUES ('refused', 1) ON CONFLICT (name) DO UPDATE SET count = count + 1"
-                )
+                database.execute(_COUNT, ("refused",))
         self._depth += added
         return bool(added)
 
@@ -204,8 +204,17 @@ class Spool:
     @property
     def refused(self) -> int:
         """How many frames no profile could read, since this file was made."""
-        row = self.database.execute("SELECT count FROM counter WHERE name = 'refused'").fetchone()
+        return self.counted("refused")
+
+    def counted(self, name: str) -> int:
+        """How often `name` was counted, since this file was made."""
+        row = self.database.execute("SELECT count FROM counter WHERE name = ?", (name,)).fetchone()
         return row[0] if row else 0
+
+    def count(self, name: str) -> None:
+        """Count `name` once more; raises `SpoolFull` or `SpoolBroken`."""
+        with self.writing() as database:
+            database.execute(_COUNT, (name,))
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[sqlite3.Connection]:

@@ -47,8 +47,16 @@ class LinkLost(ConnectionError):  # noqa: N818 - a state of the world, not a fau
 class Uplink:
     """Holds a connection to the broker for the exchange with the server, and makes another when it is lost."""
 
-    def __init__(self, identity: Identity, spool: Spool, broker: MqttSettings, patience: Patience) -> None:
+    def __init__(
+        self,
+        identity: Identity,
+        spool: Spool,
+        broker: MqttSettings,
+        patience: Patience,
+        obey: Callable[[bytes], None] = lambda _payload: None,
+    ) -> None:
         self._identity = identity
+        self._obey = obey
         self._broker = broker
         self._patience = patience
         self._rng = random.Random()  # noqa: S311 - jitter is no secret
@@ -92,10 +100,17 @@ class Uplink:
         while True:
             self._wake.clear()
             while line.inbox:
-                self._exchange.hear(line.inbox.popleft())
+                self._hear(*line.inbox.popleft())
             line.check()
             due = self._exchange.speak(line, status, time.monotonic())
             await self._sleep(due - time.monotonic())
+
+    def _hear(self, lane: Lane, payload: bytes) -> None:
+        if lane is Lane.RECEIPTS:
+            self._exchange.hear(payload)
+        else:
+            self._obey(payload)
+            self._exchange.announce()
 
     async def _sleep(self, seconds: float) -> None:
         try:
@@ -106,10 +121,10 @@ class Uplink:
 
 
 class _Line:
-    """One connection to the broker. `inbox` holds payloads of the receipts topic; `wake` is set at every change."""
+    """One connection to the broker. `inbox` holds what came for us; `wake` is set at every change."""
 
     def __init__(self, identity: Identity, broker: MqttSettings, wake: asyncio.Event) -> None:
-        self.inbox: deque[bytes] = deque()
+        self.inbox: deque[tuple[Lane, bytes]] = deque()
         self._identity = identity
         self._broker = broker
         self._wake = wake
@@ -180,18 +195,21 @@ class _Line:
         if code.is_failure:
             self._tell(self._lose, f"refused: {code}")
         else:
-            client.subscribe(topic(self._identity.gateway, Lane.RECEIPTS), qos=1)
+            client.subscribe([(topic(self._identity.gateway, lane), 1) for lane in (Lane.RECEIPTS, Lane.COMMANDS)])
 
     def _on_subscribe(
         self, _client: mqtt.Client, _data: Any, _id: int, codes: list[ReasonCode], _properties: Any
     ) -> None:
-        if any(code.is_failure for code in codes):
+        if codes[1].is_failure:
+            log.warning("commands_not_heard reason=%r", str(codes[1]))
+        if codes[0].is_failure:
             self._tell(self._lose, "the broker does not let this gateway hear its receipts")
         else:
             self._tell(self._open)
 
     def _on_message(self, _client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
-        self._tell(self._receive, message.payload)
+        lane = Lane.COMMANDS if message.topic == topic(self._identity.gateway, Lane.COMMANDS) else Lane.RECEIPTS
+        self._tell(self._receive, lane, message.payload)
 
     def _on_disconnect(self, _client: mqtt.Client, _data: Any, _flags: Any, code: ReasonCode, _properties: Any) -> None:
         self._tell(self._lose, f"disconnected: {code}")
@@ -206,8 +224,8 @@ class _Line:
         if not self._ready.done():
             self._ready.set_result(None)
 
-    def _receive(self, payload: bytes) -> None:
-        self.inbox.append(payload)
+    def _receive(self, lane: Lane, payload: bytes) -> None:
+        self.inbox.append((lane, payload))
         self._wake.set()
 
     def _lose(self, reason: str) -> None:

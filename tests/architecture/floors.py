@@ -29,6 +29,7 @@ DOORS = {
     "bleak": ("gateway/radio_bleak.py", "device_sims/bleak_bumble.py"),
     "bumble": ("device_sims/",),
     "cryptography": ("server/",),
+    "dbus_fast": ("gateway/bluez.py",),
     "fastapi": ("server/web/", "server/app.py"),
     "jinja2": ("server/web/", "server/app.py"),
     "paho": ("gateway/uplink.py", "server/ingest/mqtt.py", "device_sims/fleet.py"),

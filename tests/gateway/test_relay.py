@@ -13,6 +13,8 @@ from uuid import uuid4
 import pytest
 
 from gateway.flights import Patience
+from gateway.health import Health
+from gateway.pairing import Enrolment
 from gateway.radio import Hear, KnownDevice, Notification, Recall, Report, Session, SessionState, unreported
 from gateway.relay import Clocks, Relay, RelayEnded, run
 from gateway.settings import AdapterSettings, MqttSettings, Settings
@@ -21,6 +23,8 @@ from tests.broker import Mosquitto, free_port
 from tests.gateway.receiver import GATEWAY, KEY, Receiver
 from tests.gateway.waiting import until
 from vitals.clock import ManualClock
+from vitals.seal import seal
+from vitals.topics import Lane, topic
 from vitals.wire import parse_frame, parse_reading
 
 OXIMETER = KnownDevice(address="C0:FF:EE:00:00:01", kind="oximeter", model="3230")
@@ -40,6 +44,8 @@ class HandRadio:
         self._hear: Hear | None = None
         self._report: Report = unreported
         self.running = asyncio.Event()
+        self.health = Health()
+        self.enrolment = Enrolment()
 
     async def run(self, devices: Sequence[KnownDevice], hear: Hear, report: Report = unreported) -> None:
         self.known, self._hear, self._report = devices, hear, report
@@ -139,6 +145,26 @@ async def test_from_a_frame_to_the_server(broker: Mosquitto, tmp_path: Path) -> 
         assert status["heard"] == {OXIMETER.address: "2026-11-22T07:00:00Z"}
         assert status["versions"] == {"varde": "0.1.0"}
     assert spooled(tmp_path) == []
+
+
+async def test_an_order_is_answered_in_the_status(broker: Mosquitto, tmp_path: Path) -> None:
+    order = {
+        "id": str(uuid4()),
+        "expires_at": "2026-11-22T07:05:00Z",
+        "kind": "pairing_window",
+        "device": SCALE.address,
+    }
+    with Receiver(broker.host, broker.port) as receiver:
+        home = Home()
+        async with home.relaying(tmp_path, broker.port):
+            await until(lambda: receiver.statuses)
+            sealed = seal(KEY, topic(GATEWAY, Lane.COMMANDS), json.dumps(order).encode())
+            for _ in range(2):
+                receiver.publish(Lane.COMMANDS, sealed)
+            await until(lambda: receiver.statuses[-1]["commands"])
+            status = receiver.statuses[-1]
+    assert status["commands"] == {order["id"]: "obeyed"}
+    assert (status["pairing"], home.radio.enrolment.allows(SCALE.address)) == (SCALE.address, True)
 
 
 async def test_with_nobody_to_send_to_everything_waits_on_the_disk(tmp_path: Path) -> None:
