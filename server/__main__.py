@@ -4,9 +4,12 @@ import argparse
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.exc import OperationalError
 
 from server import logs
 from server.access import Role
@@ -30,6 +33,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(command(settings, given))
     except (SettingsError, WrongTablesError, VaultError, TopicError, people.NotFoundError, OSError) as error:
         print(f"varde: {error}", file=sys.stderr)
+        return 2
+    except OperationalError as error:  # its own text may hold an address with a password
+        print(f"varde: the database does not answer ({type(error.orig).__name__})", file=sys.stderr)
         return 2
 
 
@@ -57,33 +63,33 @@ def migrate(settings: Settings, _given: argparse.Namespace) -> int:
 
 def token(settings: Settings, given: argparse.Namespace) -> int:
     """Create a token and print its secret, once."""
-    database = _open(settings)
-    with database.write() as connection:
+    with _opened(settings) as database, database.write() as connection:
         team = people.find_team(connection, given.team)
         new = NewToken(municipality=team.municipality, team=team.id, role=Role(given.for_role), label=given.label)
         secret = create_token(connection, new, SystemClock().now())
-    database.close()
     print(secret)
     return 0
 
 
 def enrol(settings: Settings, given: argparse.Namespace) -> int:
     """Let a gateway in and print its key, once."""
-    database = _open(settings)
     vault = open_vault(settings.vault_path, create=False)
-    with database.write() as connection:
+    with _opened(settings) as database, database.write() as connection:
         municipality = people.find_municipality(connection, given.municipality)
         new = NewGateway(id=given.gateway, municipality=municipality)
         key = enrol_gateway(connection, vault, new, clock_from(settings.clock).now())
-    database.close()
     print(key.hex())
     return 0
 
 
-def _open(settings: Settings) -> Database:
+@contextmanager
+def _opened(settings: Settings) -> Iterator[Database]:
     database = Database(settings.database_address)
-    check(database)
-    return database
+    try:
+        check(database)
+        yield database
+    finally:
+        database.close()
 
 
 def _parser() -> argparse.ArgumentParser:

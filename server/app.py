@@ -18,10 +18,11 @@ from sqlalchemy import func, select
 
 from server.db import tables
 from server.db.bell import Bell
-from server.db.engine import Database, is_embedded
+from server.db.engine import Database
 from server.db.migrate import check, upgrade_database
 from server.ingest.mqtt import Broker
 from server.ingest.worker import Ingest
+from server.metrics import MetricsPage
 from server.notify.channels import LogChannel
 from server.notify.worker import Notify
 from server.parts import Parts
@@ -125,7 +126,15 @@ def build(settings: Settings, clock: Clock) -> App:
     """
     settings.data.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database_address)
-    if is_embedded(settings.database_address):
+    try:
+        return _put_together(settings, clock, database)
+    except BaseException:
+        database.close()
+        raise
+
+
+def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
+    if database.is_embedded:
         upgrade_database(database)
     check(database)
     parts = Parts(settings=settings, clock=clock, database=database, vault=_vault(settings, database))
@@ -138,6 +147,8 @@ def build(settings: Settings, clock: Clock) -> App:
     if RoleName.NOTIFY in wanted:
         roles.append(Notify(parts, LogChannel()))
     if RoleName.WEB not in wanted:
+        if settings.metrics_port is not None:
+            roles.append(MetricsPage(parts.metrics, settings.web_host, settings.metrics_port))
         return App(parts=parts, roles=roles, url=None)
     listener = _listen(settings)
     roles.append(Web(build_pages(parts), listener))

@@ -1,6 +1,8 @@
 """What the installation counts, for Prometheus. Kinds and numbers only: no id, no name, no value of a patient."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+import threading
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, start_http_server
 
 _EVALUATION_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 _BATCH_SIZES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
@@ -45,3 +47,20 @@ class Metrics:
     def text(self) -> bytes:
         """Everything in Prometheus' text format."""
         return generate_latest(self.registry)
+
+
+class MetricsPage:
+    """Serves the counters of a process that has no pages; a role of its own."""
+
+    name = "metrics"
+
+    def __init__(self, metrics: Metrics, host: str, port: int) -> None:
+        self._metrics, self._host, self._port = metrics, host, port
+
+    def run(self, stop: threading.Event) -> None:
+        """Serve until `stop`."""
+        server, thread = start_http_server(self._port, self._host, self._metrics.registry)
+        stop.wait()
+        server.shutdown()
+        server.server_close()
+        thread.join()

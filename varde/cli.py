@@ -36,11 +36,13 @@ def demo(
     data: Annotated[Path | None, typer.Option(help="Its folder; a second start goes on there.")] = None,
     exit_after: Annotated[float | None, typer.Option(min=0, help="End by itself so many seconds after ready.")] = None,
     speed: Annotated[float, typer.Option(min=0.1, max=3600, help="How many times as fast as life.")] = 60,
+    database: Annotated[str | None, typer.Option(metavar="URL", help="Its database; else a file in --data.")] = None,
 ) -> None:
     """The whole product with people who do not exist, until Ctrl-C."""
     launch = importlib.import_module("varde.demo.launch")
     folder = (data or default_folder()).expanduser().absolute()
-    sys.exit(launch.run(launch.Options(port=port, data=folder, speed=speed, exit_after=exit_after)))
+    options = launch.Options(port=port, data=folder, speed=speed, exit_after=exit_after, database=database)
+    sys.exit(launch.run(options))
 
 
 def _pass_on(name: str, group: str, module: str, words_before: Sequence[str], summary: str) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 _BUSY_SECONDS = 30  # longer than any batch or migration holds the write lock; then it is a fault and must be seen
 _CONNECT_SECONDS = 10
@@ -41,6 +41,11 @@ class Database:
         else:
             self._writing = _open_shared(url)
             self._reading = self._writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+    @property
+    def address(self) -> str:
+        """Where it is; may hold a password, so it is never logged."""
+        return self._writing.url.render_as_string(hide_password=False)
 
     @property
     def is_embedded(self) -> bool:
@@ -78,6 +83,18 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._writing.dispose()
+
+
+def check_answers(address: str) -> None:
+    """Raise `DatabaseAddressError` unless there is a database at the address; its text carries no password."""
+    database = Database(address)
+    try:
+        with database.read() as connection:
+            connection.execute(select(1))
+    except OperationalError as error:
+        raise DatabaseAddressError(f"database: does not answer ({type(error.orig).__name__})") from None
+    finally:
+        database.close()
 
 
 def is_embedded(address: str) -> bool:

@@ -5,6 +5,7 @@ until it can; one with a message that we fail on is stored message by message, a
 """
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from server.ingest.quarantine import Kept
 from server.ingest.receive import Kind, KnownGateway, receive
 from server.ingest.record import Message, Recorded, record
 from server.parts import Parts
+from server.watch import beat
 from vitals.reading import GatewayId
 from vitals.seal import seal
 from vitals.topics import Lane, topic
@@ -27,6 +29,7 @@ BATCH_MAX = 1000  # more gains nothing measurable
 LINGER_SECONDS = 0.01  # a lone reading waits this long for company
 _WAIT_SECONDS = 0.2  # how soon a stop is noticed
 _RETRY_SECONDS = 1.0
+_BEAT_SECONDS = 5.0
 _STORED_ELSEWHERE_MAX = 3  # how often another process may store the same message in the same moment
 
 _log = structlog.get_logger("varde.ingest")
@@ -49,6 +52,7 @@ class Ingest:
         self._parts = parts
         self._broker = broker
         self._keys = KeyRing(parts.vault)
+        self._beat_at = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Receive until `stop`; what is not stored by then comes again."""
@@ -56,6 +60,7 @@ class Ingest:
         try:
             while not stop.is_set():
                 self._note_connection()
+                self._beat()
                 batch = self._broker.take(BATCH_MAX, LINGER_SECONDS, _WAIT_SECONDS)
                 if batch:
                     self.handle(batch, stop)
@@ -70,6 +75,17 @@ class Ingest:
         (self._parts.broker_up.set if up else self._parts.broker_up.clear)()
         self._parts.metrics.broker.set(up)
         _log.info("broker there" if up else "broker gone")  # once each time
+
+    def _beat(self) -> None:
+        """Say to other processes that messages can come in."""
+        if not self._broker.connected or time.monotonic() - self._beat_at < _BEAT_SECONDS:
+            return
+        self._beat_at = time.monotonic()
+        try:
+            with self._parts.database.write() as connection:
+                beat.stamp(connection, self.name, self._parts.wall.now())
+        except OperationalError as error:
+            _log.error("cannot say that ingest lives", error=type(error.orig).__name__)
 
     def handle(self, batch: Sequence[Incoming], stop: threading.Event) -> None:
         """Store a batch, however often it takes, and only then say so."""

@@ -45,7 +45,7 @@ def _tell(cluster: postgres.Cluster, statement: str) -> None:
     engine.dispose()
 
 
-@pytest.fixture(params=["file"])
+@pytest.fixture(params=["file", "cluster"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a migrated database of this test's own is."""
     if request.param == "file":

@@ -56,6 +56,8 @@ def fill(world: World) -> None:
         put(tables.alert, whose | alert)
         put(tables.note, whose | {"id": f"note-{world.gateway}", "by": "a", "at": START, "text": "t"})
         put(tables.audit, whose | seen)
+        book = {"rulebook": "covid19", "rulebook_version": "1", "digest": "d", "signed_at": START}
+        put(tables.rulebook_sign_off, home | book | {"id": f"sign-off-{world.gateway}", "signed_by": world.nurse})
         status = {"online": True, "heard": {}, "versions": {}, "received_at": START}
         put(tables.gateway_status, home | status | {"gateway_id": world.gateway})
         put(tables.gateway_outage, home | {"gateway_id": world.gateway, "starts_at": START})

@@ -56,7 +56,8 @@ def fetch(url: str, headers: dict[str, str] | None = None) -> tuple[int, Any]:
 
 
 def settings_for(world: World, broker: Mosquitto) -> Settings:
-    return Settings(data=world.folder, web_port=0, mqtt_host=broker.host, mqtt_port=broker.port)
+    address = world.database.address
+    return Settings(data=world.folder, database=address, web_port=0, mqtt_host=broker.host, mqtt_port=broker.port)
 
 
 def test_a_reading_becomes_an_alert_within_moments(world: World, broker: Mosquitto) -> None:
@@ -97,13 +98,16 @@ def test_a_role_that_fails_is_started_again() -> None:
 
 def test_a_taken_port_is_known_before_anything_runs(world: World) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError, match="in use"):
-        build(Settings(data=world.folder, web_port=taken.getsockname()[1]), ManualClock(START))
+        build(
+            Settings(data=world.folder, database=world.database.address, web_port=taken.getsockname()[1]),
+            ManualClock(START),
+        )
 
 
 def test_a_database_without_its_key_is_not_opened(world: World) -> None:
     (world.folder / "vault.key").unlink()
     with pytest.raises(VaultError, match="missing"):
-        build(Settings(data=world.folder, web_port=0), ManualClock(START))
+        build(Settings(data=world.folder, database=world.database.address, web_port=0), ManualClock(START))
 
 
 def test_an_empty_folder_becomes_an_installation(tmp_path: Path) -> None:

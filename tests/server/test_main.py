@@ -15,6 +15,10 @@ from server.db import tables
 from tests.server.world import START, World
 
 
+def place(world: World) -> tuple[str, ...]:
+    return "--data", str(world.folder), "--database", world.database.address
+
+
 def test_migrate_makes_todays_tables_and_again_is_harmless(tmp_path: Path) -> None:
     for _ in range(2):
         assert main(["migrate", "--data", str(tmp_path / "data")]) == 0
@@ -22,7 +26,7 @@ def test_migrate_makes_todays_tables_and_again_is_harmless(tmp_path: Path) -> No
 
 
 def test_a_token_is_shown_once_and_works(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    given = ["token", "create", "--data", str(world.folder), "--role", "coordinator", "--team", "Fjordvik oppfølging"]
+    given = ["token", "create", *place(world), "--role", "coordinator", "--team", "Fjordvik oppfølging"]
     assert main(given) == 0
     secret = capsys.readouterr().out.strip()
     with world.database.read() as connection:
@@ -32,7 +36,7 @@ def test_a_token_is_shown_once_and_works(world: World, capsys: pytest.CaptureFix
 
 
 def test_a_gateway_is_let_in_and_its_key_shown(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["enrol-gateway", "gw-new-1", "--data", str(world.folder)]) == 0
+    assert main(["enrol-gateway", "gw-new-1", *place(world)]) == 0
     key = bytes.fromhex(capsys.readouterr().out.strip())
     stored = next(row for row in world.rows(tables.gateway) if row["id"] == "gw-new-1")
     assert world.vault.open(stored["key"]) == key.hex()
@@ -43,7 +47,8 @@ def test_a_gateway_is_let_in_and_its_key_shown(world: World, capsys: pytest.Capt
     [
         (["serve", "--role", "watch"], "one process"),
         (["serve", "--login", "demo", "--host", "0.0.0.0"], "login: demo"),
-        (["migrate", "--database", "postgresql://h/d"], "not supported"),
+        (["migrate", "--database", "mysql://h/d"], "not supported"),
+        (["migrate", "--database", "postgresql://u:secret@127.0.0.1:1/d"], "does not answer"),
         (["token", "create", "--role", "nurse", "--team", "nobody"], "varde migrate"),
     ],
 )
@@ -54,10 +59,11 @@ def test_what_cannot_be_is_said_in_a_sentence(
     told = capsys.readouterr().err
     assert words in told
     assert "Traceback" not in told
+    assert "secret" not in told
 
 
 def test_an_unknown_team_is_said(world: World, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["token", "create", "--data", str(world.folder), "--role", "nurse", "--team", "nobody"]) == 2
+    assert main(["token", "create", *place(world), "--role", "nurse", "--team", "nobody"]) == 2
     assert "no team is called 'nobody'" in capsys.readouterr().err
 
 

@@ -54,7 +54,7 @@ class World:
     def parts(self, clock: Clock | None = None, **settings: Any) -> Parts:
         """What roles share, on this world's database."""
         return Parts(
-            settings=Settings(data=self.folder, **settings),
+            settings=Settings(data=self.folder, database=self.database.address, **settings),
             clock=clock or ManualClock(START),
             database=self.database,
             vault=self.vault,
@@ -66,7 +66,9 @@ class World:
 
     def rows(self, table: Table) -> list[dict[str, Any]]:
         with self.database.read() as connection:
-            return [dict(row) for row in connection.execute(select(table)).mappings()]
+            # A database promises no order of its own; what has a number is told in that order.
+            ordered = select(table).order_by(table.c.seq) if "seq" in table.c else select(table)
+            return [dict(row) for row in connection.execute(ordered).mappings()]
 
     def record(self, *sealed: tuple[str, bytes], now: datetime = START, rows_max: int = 1000) -> Recorded:
         """Receive and record messages as one batch."""

@@ -13,7 +13,7 @@ from server.access import Role, system
 from server.care import credentials, kits, people
 from server.care.approval import Approval, approve
 from server.db import migrate
-from server.db.engine import Database, file_address
+from server.db.engine import Database
 from server.vault import Vault, open_vault
 from varde.demo.folder import Folder, write_private
 from varde.demo.keys import Keys
@@ -47,9 +47,9 @@ class _Office:
     approver: str
 
 
-def enrol_once(folder: Folder, town: Town, keys: Keys, clock: Clock) -> Enrolled:
-    """Everybody of the town, on the server's embedded database in `folder`; at a second start those already there."""
-    database = Database(file_address(folder.database))
+def enrol_once(folder: Folder, address: str, town: Town, keys: Keys, clock: Clock) -> Enrolled:
+    """Everybody of the town, in the server's database at `address`; at a second start those already there."""
+    database = Database(address)
     try:
         migrate.upgrade_database(database)
         vault = open_vault(folder.root / "vault.key", create=True)

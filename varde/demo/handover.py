@@ -1,5 +1,6 @@
 """`DIR/demo.json`: what a script needs to speak with the running demo, readable by the owner alone."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from varde.demo.enrol import Enrolled
@@ -20,6 +21,7 @@ class Handover:
     town: Town
     enrolled: Enrolled
     keys: GatewayKeys
+    metrics: Sequence[str]  # where the server's processes say what they counted
 
 
 def write_handover(folder: Folder, handover: Handover) -> None:
@@ -38,6 +40,7 @@ def write_handover(folder: Folder, handover: Handover) -> None:
         {
             "url": handover.url,
             "token": handover.enrolled.token,
+            "metrics": list(handover.metrics),
             "mqtt": {
                 "host": "127.0.0.1",
                 "port": handover.broker_port,

@@ -4,7 +4,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,8 +14,9 @@ from types import FrameType
 from rich.console import Console
 
 from device_sims import control
+from server.db.engine import DatabaseAddressError, check_answers, file_address
 from server.vault import VaultError
-from varde.demo import broker, enrol, kits, ready
+from varde.demo import broker, enrol, kits, ready, serving
 from varde.demo.children import Child, KeepsDyingError, end_all
 from varde.demo.folder import ZONE, Folder, FolderBusyError, stamp_time, start_clock
 from varde.demo.handover import Handover, write_handover
@@ -55,6 +56,7 @@ class Options:
     data: Path
     speed: float
     exit_after: float | None = None
+    database: str | None = None  # its address; None: a file in `data`
 
 
 @dataclass(slots=True, kw_only=True)
@@ -73,6 +75,11 @@ class House:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.options.port}"
+
+    @property
+    def database(self) -> str:
+        """The address of the server's database."""
+        return self.options.database or file_address(self.folder.database)
 
     def watch(self) -> None:
         """Stamp the time, restart what ended and say so; raises `KeepsDyingError`."""
@@ -129,6 +136,7 @@ def _interruptible() -> Iterator[None]:
 @contextmanager
 def _prepared(options: Options, folder: Folder) -> Iterator[None]:
     """Hold the folder after checking what would otherwise fail half way; raises `RefusedError` or `FolderBusyError`."""
+    _refuse_database(options.database)
     longest = max(len(os.fsencode(kits.air_socket(folder, home))) for home in read_town().homes)
     if longest > _SOCKET_PATH_MAX:
         raise RefusedError(f"{folder.root} is too long a path for the sockets in it; choose a shorter one with --data")
@@ -139,6 +147,15 @@ def _prepared(options: Options, folder: Folder) -> Iterator[None]:
     with folder.locked():
         _refuse_busy_port(options.port)
         yield
+
+
+def _refuse_database(address: str | None) -> None:
+    if address is None:
+        return
+    try:
+        check_answers(address)
+    except DatabaseAddressError as error:
+        raise RefusedError(f"{error}; name another with --database") from None
 
 
 def _refuse_busy_port(port: int) -> None:
@@ -159,14 +176,21 @@ def _running(options: Options, folder: Folder, console: Console) -> Iterator[Hou
     console.print(f"demo: {town.municipality}, {len(town.residents)} people who do not exist; data in {folder.root}")
     house = House(options=options, folder=folder, town=town, keys=keys, clock=clock, console=console)
     try:
-        enrolled = enrol.enrol_once(folder, town, keys, clock)
+        enrolled = enrol.enrol_once(folder, house.database, town, keys, clock)
         console.print(
             f"time: {clock.now().astimezone(ZONE):%a %d %b %H:%M} in Oslo, running {options.speed:g} times as fast"
         )
         port = _start_broker(house)
-        _start_others(house, port)
+        server = _start_others(house, port)
         script = keys.gateways[town.script_gateway]
-        handover = Handover(url=house.url, broker_port=port, town=town, enrolled=enrolled, keys=script)
+        handover = Handover(
+            url=house.url,
+            broker_port=port,
+            town=town,
+            enrolled=enrolled,
+            keys=script,
+            metrics=serving.metrics(server, house.url),
+        )
         write_handover(folder, handover)
         yield house
     finally:
@@ -202,15 +226,16 @@ def _start_broker(house: House) -> int:
     return port
 
 
-def _start_others(house: House, broker_port: int) -> None:
-    """Start server, air and gateways."""
+def _start_others(house: House, broker_port: int) -> Sequence[Child]:
+    """Start server, air and gateways; returns the server's processes."""
     varde = [sys.executable, "-m", "varde"]
-    server = Child(
-        name="server",
-        command=[*varde, "server", "--role", "all"],
-        log=house.folder.log / "server.log",
-        ends=_AFTER_GATEWAYS,
-        environment=_server_environment(house, broker_port),
+    server = serving.children(
+        serving.Serving(
+            address=house.database,
+            log=house.folder.log,
+            environment=_server_environment(house, broker_port),
+            ends=_AFTER_GATEWAYS,
+        )
     )
     air = Child(
         name="air",
@@ -219,14 +244,16 @@ def _start_others(house: House, broker_port: int) -> None:
         ends=_AFTER_GATEWAYS,
     )
     gateways = [_gateway_child(house, each.gateway, broker_port) for each in house.town.homes]
-    house.children += [air, server]
-    server.start()
-    air.start()
+    house.children += [air, *server]
+    for child in (*server, air):
+        child.start()
     _wait_air(house)
     house.children += gateways
     for child in gateways:
         child.start()
-    house.console.print(f"started: server, air and {len(gateways)} gateways; logs in {house.folder.log}")
+    processes = "server" if len(server) == 1 else f"server in {len(server)} processes"
+    house.console.print(f"started: {processes}, air and {len(gateways)} gateways; logs in {house.folder.log}")
+    return server
 
 
 def _wait_air(house: House) -> None:
@@ -267,7 +294,7 @@ def _wait_ready(house: House) -> None:
     said: set[str] = set()
     while True:
         house.watch()
-        steps = ready.look(house.url, house.folder, gateways, house.clock.epoch)
+        steps = ready.look(house.url, house.folder, house.database, gateways, house.clock.epoch)
         for step in steps:
             if step.done and step.name not in said:
                 said.add(step.name)

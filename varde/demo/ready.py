@@ -8,7 +8,7 @@ from datetime import datetime
 
 from device_sims import control
 from server.care.kits import connected_gateways
-from server.db.engine import Database, file_address
+from server.db.engine import Database
 from varde.demo.folder import Folder
 
 _ANSWER_WITHIN_S = 2.0
@@ -24,9 +24,9 @@ class Step:
     words: str
 
 
-def look(url: str, folder: Folder, gateways: Sequence[str], since: datetime) -> tuple[Step, ...]:
+def look(url: str, folder: Folder, address: str, gateways: Sequence[str], since: datetime) -> tuple[Step, ...]:
     """How far everything is, in the order in which it usually comes; `since` is the demo's time at this start."""
-    return (_server(url), _air(folder), _gateways(folder, gateways, since))
+    return (_server(url), _air(folder), _gateways(address, gateways, since))
 
 
 def _server(url: str) -> Step:
@@ -46,8 +46,8 @@ def _air(folder: Folder) -> Step:
     return Step(name="air", done=False, words="the virtual radio does not answer yet")
 
 
-def _gateways(folder: Folder, wanted: Sequence[str], since: datetime) -> Step:
-    database = Database(file_address(folder.database))
+def _gateways(address: str, wanted: Sequence[str], since: datetime) -> Step:
+    database = Database(address)
     try:
         with database.read() as connection:
             missing = sorted(set(wanted) - connected_gateways(connection, since))

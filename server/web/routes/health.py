@@ -1,6 +1,6 @@
 """For those who run it: does it live, can it work, what has it counted. Nobody's data."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 
 from server.access import Action, needs
 from server.parts import Parts
+from server.settings import RoleName
 from server.watch import beat
 
 router = APIRouter()
@@ -45,16 +46,21 @@ def check(parts: Parts) -> dict[str, str]:
     try:
         with parts.database.read() as connection:
             connection.execute(select(1)).scalar_one()
-            watched = beat.last(connection, "watch")
+            watched, received = beat.last(connection, "watch"), beat.last(connection, "ingest")
     except OperationalError:
-        return {"database": "cannot be read", "broker": _broker(parts), "watch": "unknown"}
-    if watched is None:
-        watch = "has not judged anybody yet"
-    else:
-        silent = parts.wall.now() - watched
-        watch = "ok" if silent <= _BEAT_MAX else f"silent for {int(silent.total_seconds())} s"
-    return {"database": "ok", "broker": _broker(parts), "watch": watch}
+        return {"database": "cannot be read", "broker": _here(parts), "watch": "unknown"}
+    watch = "has not judged anybody yet" if watched is None else _young(parts, watched)
+    if parts.settings.role is RoleName.ALL:
+        return {"database": "ok", "broker": _here(parts), "watch": watch}
+    # Other processes speak with the broker; a beat of theirs says that they do.
+    broker = "not connected" if received is None else _young(parts, received)
+    return {"database": "ok", "broker": broker, "watch": watch}
 
 
-def _broker(parts: Parts) -> str:
+def _young(parts: Parts, moment: datetime) -> str:
+    silent = parts.wall.now() - moment
+    return "ok" if silent <= _BEAT_MAX else f"silent for {int(silent.total_seconds())} s"
+
+
+def _here(parts: Parts) -> str:
     return "ok" if parts.broker_up.is_set() else "not connected"

@@ -113,7 +113,7 @@ def test_the_rules_forget_what_was_another_patients_but_no_click(world: World) -
     (row,) = world.rows(tables.memory)
     assert an_id(6) in row["body"]
     with world.database.write() as connection:
-        clicked = replace(memories.load(row["body"]), unused=(an_id("clicked"),))
+        clicked = replace(memories.load(row["body"]), unused=((an_id("clicked"), "spo2"),))
         connection.execute(update(tables.memory).values(body=memories.dump(clicked)))
     end(world)
     assert [r["evaluate_at"] <= WRITTEN_DOWN for r in world.rows(tables.due)] == [True]
@@ -121,7 +121,7 @@ def test_the_rules_forget_what_was_another_patients_but_no_click(world: World) -
     (row,) = world.rows(tables.memory)
     assert an_id(5) not in row["body"]
     assert an_id(6) not in row["body"]
-    assert memories.load(row["body"]).unused == (an_id("clicked"),)
+    assert memories.load(row["body"]).unused == ((an_id("clicked"), "spo2"),)
     assert [r["condition"] for r in world.rows(tables.alert)] == [False] * world.count(tables.alert)
 
 

@@ -98,7 +98,7 @@ class Hamlet:
         self.alerts[name] = alert.id
         with self.parts.database.write() as connection:
             connection.execute(insert(tables.alert).values(_alert_row(alert, self.municipality)))
-            fact = {"seq": len(self.alerts), "patient_id": alert.patient, "municipality_id": self.municipality}
+            fact = {"patient_id": alert.patient, "municipality_id": self.municipality}
             fact |= {"alert_id": alert.id, "kind": "raised", "at": alert.raised_at, "rule": rule}
             connection.execute(insert(tables.fact).values(**fact, priority=alert.priority.word, why=why))
         return alert.id

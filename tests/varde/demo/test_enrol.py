@@ -29,7 +29,7 @@ class Office:
         self.enrolled: Enrolled = self.enrol()
 
     def enrol(self) -> Enrolled:
-        return enrol_once(self.folder, self.town, self.keys, self.clock)
+        return enrol_once(self.folder, file_address(self.folder.database), self.town, self.keys, self.clock)
 
     def database(self) -> Database:
         return Database(file_address(self.folder.database))
