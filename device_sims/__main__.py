@@ -44,7 +44,9 @@ def _parser() -> argparse.ArgumentParser:
     send = commands.add_parser("send", help="let a device of the running demo say these bytes")
     send.add_argument("address", metavar="ADDRESS", help="the device's Bluetooth address")
     send.add_argument("frame", metavar="HEX", type=_frame, help='the bytes, for example 0053004800; "" for none')
-    send.add_argument("--characteristic", metavar="UUID", help="2A5E (oximeter), 2A5F or 2A9D (scale)")
+    send.add_argument(
+        "--characteristic", metavar="UUID", help="for example 2A5E (oximeter) or 2A35 (cuff); default: the device's own"
+    )
     send.add_argument("--cut", action="store_true", help="lose the link before the confirmation; it is sent again")
     send.add_argument("--wait", type=float, default=60.0, help="seconds to wait for the gateway (default: 60)")
     send.add_argument("--data", type=Path, help="the demo's data folder (default: $VARDE_DATA, or the one that runs)")
@@ -86,7 +88,7 @@ def _air(arguments: argparse.Namespace) -> int:
 
 async def _run(homes: Sequence["TownHome"], data: Path, interval_ms: int) -> None:
     from device_sims.control_server import ControlServer
-    from device_sims.homes import House, live
+    from device_sims.homes import House, Time, live
     from device_sims.quiet import hush
 
     hush()
@@ -94,16 +96,17 @@ async def _run(homes: Sequence["TownHome"], data: Path, interval_ms: int) -> Non
     clock = clock_from(stored if stored.exists() else None)
     folder = data / "air"
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    houses = [House(home, data, number, interval_ms) for number, home in enumerate(homes, 1)]
+    began, since = _began(folder / "began.json", clock)
+    time = Time(clock=clock, began=began)
+    houses = [House(home, data, number, time, interval_ms) for number, home in enumerate(homes, 1)]
     server = ControlServer(houses, data)
     ended = _interrupts()
-    began, since = _began(folder / "began.json", clock)
     try:
         for house in houses:
             await house.open()
         await server.start()
         lives = [
-            asyncio.create_task(live(house, person, clock, began, since), name=person.key)
+            asyncio.create_task(live(house, person, since), name=person.key)
             for house in houses
             for person in house.home.persons
         ]

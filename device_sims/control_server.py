@@ -87,13 +87,15 @@ class ControlServer:
         except TimeoutError:
             raise OrderError(_not_handed_over(device, record, wait_s, house.home.gateway)) from None
         often = "" if record.sent == 1 else f", sent {record.sent} times because the link was lost in between"
+        if device.broadcasts:
+            return f"{address} told everybody {len(record.frame)} bytes on {record.characteristic}, and nobody confirms"
         return (
             f"{address} handed {len(record.frame)} bytes over on {record.characteristic} to {house.home.gateway}{often}"
         )
 
     def _known(self) -> str:
         lines = (
-            f"  {device.spec.address}  {device.kind:<9} {house.home.name}"
+            f"  {device.spec.address}  {device.kind:<11} {house.home.name}"
             for house in self._houses
             for device in house.devices.values()
         )

@@ -1,15 +1,10 @@
-"""What a single device is like: how its clock goes wrong, and how it says what it measured."""
+"""What a single device is like: how its clock goes wrong, and what is left in its battery."""
 
 import random
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
-
-from device_sims.encode import SpotCheck, Weighing
-
-FULLY_QUALIFIED = 1 << 8  # Pulse Oximeter Service, measurement status: the device vouches for the number
 
 
 class ClockShape(StrEnum):
@@ -49,21 +44,3 @@ def personality(address: str) -> Personality:
         drift_s_per_day=chance.uniform(-8, 8) if shape is ClockShape.DRIFTS else 0.0,
         battery=chance.randint(35, 98),
     )
-
-
-def oximeter_frame(spo2: Decimal, pulse: Decimal, shown: datetime | None) -> bytes:
-    """A spot check (0x2A5E) as a device with a clock stores it."""
-    return bytes(
-        SpotCheck(
-            spo2=spo2,
-            pulse=pulse,
-            taken_at=shown,
-            measurement_status=FULLY_QUALIFIED,
-            clock_not_set=shown is None,
-        )
-    )
-
-
-def scale_frame(weight: Decimal, shown: datetime | None) -> bytes:
-    """A weighing (0x2A9D) of user 1."""
-    return bytes(Weighing(weight=weight, taken_at=shown, user=1))

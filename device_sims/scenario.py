@@ -4,7 +4,7 @@
 """
 
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, time
 from decimal import Decimal
@@ -12,12 +12,24 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from device_sims.devices import oximeter_frame, personality, scale_frame
+from device_sims.devices import personality
+from device_sims.frames import Sitting, frames_of
 from device_sims.habits import Habit, times
 from device_sims.physiology import Body, Course
 
 FOLDER = Path(__file__).with_name("scenarios")
-_STEPS = {"spo2": ("1", 40.0, 100.0), "pulse": ("1", 25.0, 220.0), "weight": ("0.05", 20.0, 300.0)}
+# What a device can tell apart, and between which limits it measures at all.
+_STEPS = {
+    "spo2": ("1", 40.0, 100.0),
+    "pulse": ("1", 25.0, 220.0),
+    "weight": ("0.05", 20.0, 300.0),
+    "body_fat": ("0.1", 3.0, 60.0),
+    "systolic": ("1", 60.0, 260.0),
+    "diastolic": ("1", 30.0, 160.0),
+    "temperature": ("0.1", 32.0, 43.0),
+    "glucose": ("0.1", 1.1, 33.3),
+}
+_WEIGHING = ("scale", "body_scale", "mi_scale")
 
 
 class ScenarioError(ValueError):
@@ -68,19 +80,27 @@ class Planned:
     frame: bytes
 
 
-def plan(life: Life, address: str, kind: str, window: tuple[datetime, datetime]) -> Iterator[Planned]:
-    """What the person measures with this device in `window` (from, inclusive; to, exclusive), in order."""
+Shown = Callable[[datetime], datetime | None]
+
+
+def plan(
+    life: Life, address: str, kind: str, window: tuple[datetime, datetime], shown: Shown | None = None
+) -> Iterator[Planned]:
+    """What the person measures with this device in `window` (from, inclusive; to, exclusive), in order.
+
+    One use of a device may leave several records. `shown` is what the device's clock shows at a moment; without it the
+    clock is the one that the device's address gives it, never set by anybody.
+    """
     scenario = life.scenario
-    habit = scenario.weighing if kind == "scale" else scenario.habit
+    habit = scenario.weighing if kind in _WEIGHING else scenario.habit
     moments = times(habit, seed=life.seed, zone=life.zone, began=life.began, window=window)
     frames = [each for each in scenario.frames if each.characteristic in _SPOKEN_BY[kind]]
     if frames:
         yield from (_replayed(life, address, frames, at) for at in moments)
         return
     for at in moments:
-        frame = _measured(life, address, kind, at)
-        if frame is not None:
-            yield Planned(at=at, address=address, characteristic=_SPOKEN_BY[kind][0], frame=frame)
+        for characteristic, frame in _measured(life, kind, at, shown or _as_delivered(life, address)):
+            yield Planned(at=at, address=address, characteristic=characteristic, frame=frame)
 
 
 def load(name: str) -> Scenario:
@@ -96,7 +116,17 @@ def load(name: str) -> Scenario:
         raise ScenarioError(f"{path.name}: {error}") from None
 
 
-_SPOKEN_BY = {"oximeter": ("2A5E", "2A5F"), "scale": ("2A9D",)}
+_SPOKEN_BY = {
+    "oximeter": ("2A5E", "2A5F"),
+    "scale": ("2A9D",),
+    "body_scale": ("2A9D", "2A9C"),
+    "mi_scale": ("181D", "181B"),
+    "cuff": ("2A35",),
+    "thermometer": ("2A1C",),
+    "glucometer": ("2A18",),
+    "pulse_belt": ("2A37",),
+}
+_NUMBERED_EVERY_S = 300  # nobody measures twice within five minutes, and 16 bits last for 227 days
 
 
 def _replayed(life: Life, address: str, frames: list[CapturedFrame], at: datetime) -> Planned:
@@ -106,14 +136,15 @@ def _replayed(life: Life, address: str, frames: list[CapturedFrame], at: datetim
     return Planned(at=at, address=address, characteristic=chosen.characteristic, frame=chosen.frame)
 
 
-def _measured(life: Life, address: str, kind: str, at: datetime) -> bytes | None:
+def _as_delivered(life: Life, address: str) -> Shown:
+    return lambda at: personality(address).shown(at, life.began, life.zone)
+
+
+def _measured(life: Life, kind: str, at: datetime, shown: Shown) -> tuple[tuple[str, bytes], ...]:
     body = Body(seed=life.seed, courses=life.scenario.courses, began=life.began, baselines=life.baselines)
-    shown = personality(address).shown(at, life.began, life.zone)
-    if kind == "scale":
-        weight = body.measure("weight", at)
-        return None if weight is None else scale_frame(weight, shown)
-    spo2, pulse = body.measure("spo2", at), body.measure("pulse", at)
-    return None if spo2 is None or pulse is None else oximeter_frame(spo2, pulse, shown)
+    number = int((at - life.began).total_seconds() // _NUMBERED_EVERY_S) % 0x10000
+    sitting = Sitting(measure=lambda metric: body.measure(metric, at), shown=shown(at), number=number)
+    return frames_of(kind, sitting)
 
 
 def _scenario(name: str, table: Mapping[str, Any]) -> Scenario:

@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from device_sims.frames import KINDS
 from device_sims.scenario import Scenario, ScenarioError, load
 
-KINDS = ("oximeter", "scale")
 _ADDRESS = re.compile(r"[0-9A-F]{2}(:[0-9A-F]{2}){5}")
+PASSKEY_MAX = 999_999  # six digits
+AWAKE_MAX_S = 86_400
 _NAME = re.compile(r"[a-z0-9-]{1,40}")
 
 
@@ -22,13 +24,19 @@ class TownError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TownDevice:
-    """One device of a home."""
+    """One device of a home.
+
+    `passkey` is what its display shows while it bonds; `awake_s` how long it waits for a gateway after a measurement
+    (None: until one came).
+    """
 
     address: str
     kind: str
     model: str
     public: bool
     bonded: bool
+    passkey: int | None = None
+    awake_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,8 +103,19 @@ def _device(table: Mapping[str, Any], where: str) -> TownDevice:
     public = _truth(table, "public", where)
     if not public and int(address[:2], 16) >> 6 != 0b11:
         raise TownError(f"{where}, address: {address} is not public, so its first two bits must be 1 (C0 to FF)")
-    model = _text(table, "model", where)
-    return TownDevice(address=address, kind=kind, model=model, public=public, bonded=_truth(table, "bonded", where))
+    bonded = _truth(table, "bonded", where)
+    passkey = _number(table, "passkey", where, PASSKEY_MAX)
+    if passkey is not None and not bonded:
+        raise TownError(f"{where}, passkey: only a bonded device asks for one")
+    return TownDevice(
+        address=address,
+        kind=kind,
+        model=_text(table, "model", where),
+        public=public,
+        bonded=bonded,
+        passkey=passkey,
+        awake_s=_number(table, "awake_s", where, AWAKE_MAX_S),
+    )
 
 
 def _person(table: Mapping[str, Any], where: str, addresses: set[str]) -> TownPerson:
@@ -150,6 +169,13 @@ def _text(table: Mapping[str, Any], key: str, where: str) -> str:
     value = table.get(key)
     if not isinstance(value, str) or not value:
         raise TownError(f"{where}, {key}: {'missing' if value is None else 'must be a text'}")
+    return value
+
+
+def _number(table: Mapping[str, Any], key: str, where: str, most: int) -> int | None:
+    value = table.get(key)
+    if value is not None and (type(value) is not int or not 0 < value <= most):
+        raise TownError(f"{where}, {key}: must be a whole number from 1 to {most}")
     return value
 
 

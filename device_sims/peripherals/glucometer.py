@@ -27,6 +27,7 @@ class Glucometer(Peripheral):
     kind = "glucometer"
     service_uuids = (0x1808,)
     default_characteristic = "2A18"
+    has_clock = True
     pace_s = 0.0
 
     def _own_services(self, voice: gatt.Voice) -> Sequence[Service]:

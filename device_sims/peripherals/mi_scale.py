@@ -26,6 +26,7 @@ class MiScale(Peripheral):
     kind = "mi_scale"
     service_uuids = (0x181D, 0x181B)
     default_characteristic = "181D"
+    broadcasts = True
 
     def _own_services(self, voice: gatt.Voice) -> Sequence[Service]:
         return []

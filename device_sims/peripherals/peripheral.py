@@ -35,6 +35,8 @@ class Peripheral(ABC):
     kind = ""
     service_uuids: tuple[int, ...] = ()
     default_characteristic = ""
+    has_clock = False  # one that a gateway can read and set (0x2A2B)
+    broadcasts = False  # it tells everybody, and nobody connects
 
     def __init__(self, air: Air, spec: DeviceSpec, bonds: Path | None = None, clock: DeviceClock | None = None) -> None:
         self.air = air

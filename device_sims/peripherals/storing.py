@@ -43,6 +43,7 @@ class BodyScale(Peripheral):
     kind = "body_scale"
     service_uuids = (0x181D, 0x181B)
     default_characteristic = "2A9D"
+    has_clock = True
 
     def _own_services(self, voice: gatt.Voice) -> Sequence[Service]:
         weight = voice.speaking(0x2A9D, gatt.INDICATE)
@@ -59,6 +60,7 @@ class Cuff(Peripheral):
     kind = "cuff"
     service_uuids = (0x1810,)
     default_characteristic = "2A35"
+    has_clock = True
 
     def _own_services(self, voice: gatt.Voice) -> Sequence[Service]:
         self._speaking = {
@@ -76,6 +78,7 @@ class Thermometer(Peripheral):
     kind = "thermometer"
     service_uuids = (0x1809,)
     default_characteristic = "2A1C"
+    has_clock = True
 
     def _own_services(self, voice: gatt.Voice) -> Sequence[Service]:
         self._speaking = {"2A1C": voice.speaking(0x2A1C, gatt.INDICATE)}

@@ -102,7 +102,9 @@ async def test_another_characteristic_and_an_empty_frame(short_folder):
 
 async def test_what_cannot_be_sent_is_refused_in_words(short_folder):
     async with air(short_folder):
-        with pytest.raises(control.ControlError, match=rf"no device has the address (.|\n)*{ADDRESS}  oximeter  solb"):
+        with pytest.raises(
+            control.ControlError, match=rf"no device has the address (.|\n)*{ADDRESS}  oximeter    solb"
+        ):
             await ordered(short_folder, address="A0:00:00:00:00:00")
         with pytest.raises(control.ControlError, match="this oximeter has no 2A9D; it has 2A5E, 2A5F"):
             await ordered(short_folder, characteristic="2A9D")

@@ -1,10 +1,9 @@
-"""One device: the shape of its clock, and what it says."""
+"""One device: the shape of its clock."""
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from device_sims.devices import ClockShape, Personality, oximeter_frame, personality, scale_frame
+from device_sims.devices import ClockShape, Personality, personality
 
 OSLO = ZoneInfo("Europe/Oslo")
 local = datetime.fromisoformat
@@ -25,10 +24,3 @@ def test_clocks_show_local_time_and_go_wrong_in_their_own_way():
     drifts = Personality(shape=ClockShape.DRIFTS, drift_s_per_day=6)
     assert drifts.shown(at, BEGAN, OSLO) == local("2026-12-02T07:21")
     assert Personality(shape=ClockShape.NEVER_SET).shown(at, BEGAN, OSLO) is None
-
-
-def test_frames_carry_the_time_or_say_that_there_is_none():
-    shown = local("2026-11-22T07:31:05")
-    assert oximeter_frame(Decimal(87), Decimal(104), shown).hex() == "0357006800ea070b16071f050001"
-    assert oximeter_frame(Decimal(87), Decimal(104), None).hex() == "12570068000001"
-    assert scale_frame(Decimal("82.30"), shown).hex() == "064c40ea070b16071f0501"

@@ -28,8 +28,16 @@ def number_at(frame, offset):
     return int.from_bytes(frame[offset : offset + 2], "little")
 
 
-def test_the_five_lives_are_there():
-    assert NAMES == ["captured_frames", "covid_decline", "forgets_to_measure", "heart_failure_gain", "stable"]
+def test_the_seven_lives_are_there():
+    assert NAMES == [
+        "captured_frames",
+        "covid_decline",
+        "forgets_to_measure",
+        "heart_failure_gain",
+        "pressure_rising",
+        "stable",
+        "sugar_swings",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -106,6 +114,35 @@ def test_captured_frames_are_replayed_byte_for_byte_with_their_source():
     }
     assert replayed[0].frame.hex() == "0e205cea07070e1729200140018007"
     assert {each.characteristic for each in days("captured_frames", "oximeter", 4)} == {"2A5F"}
+
+
+def test_a_rising_pressure_is_past_the_limit_in_the_second_week_and_very_high_once():
+    pressures = {each.at: number_at(each.frame, 1) for each in days("pressure_rising", "cuff", 14)}
+    late = [systolic for at, systolic in pressures.items() if at - BEGAN > timedelta(days=7)]
+    assert sum(late) / len(late) > 135
+    assert max(pressures.values()) >= 160
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_a_swinging_glucose_is_too_low_once_and_too_high_for_a_while(seed):
+    records = [each for each in days("sugar_swings", "glucometer", 9, seed) if each.characteristic == "2A18"]
+    values = [Decimal(number_at(each.frame, 12) & 0x0FFF) / 10 for each in records]  # SFLOAT, in 1e-4 mol/L
+    assert min(values) < Decimal("4.5")
+    assert max(values) > 14
+    numbers = [number_at(each.frame, 1) for each in records]
+    assert numbers == sorted(set(numbers))
+
+
+def test_one_use_of_a_device_may_leave_two_records():
+    uses = days("stable", "body_scale", 3)
+    assert [each.characteristic for each in uses] == ["2A9D", "2A9C"] * (len(uses) // 2)
+    assert [each.at for each in uses[::2]] == [each.at for each in uses[1::2]]
+
+
+def test_a_device_s_own_clock_stamps_what_it_says():
+    window = (BEGAN, BEGAN + timedelta(days=1))
+    told = plan(life("stable"), OXIMETER, "thermometer", window, lambda _at: datetime.fromisoformat("2020-02-02T02:02"))
+    assert next(told).frame[5:12].hex() == "e4070202020200"
 
 
 def test_an_unknown_scenario_is_named_with_the_known_ones():

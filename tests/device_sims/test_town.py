@@ -39,6 +39,15 @@ def test_a_town_is_read(tmp_path):
     assert [(name, str(value)) for name, value in person.baselines] == [("weight", "82.5")]
 
 
+def test_every_kind_can_stand_in_a_town_and_be_as_it_is(tmp_path):
+    town = GOOD.replace('kind = "oximeter"', 'kind = "glucometer"').replace(
+        "script = true", "passkey = 123456\nawake_s = 60"
+    )
+    (home,) = read_town(written(tmp_path, town))
+    device = home.devices[0]
+    assert (device.kind, device.passkey, device.awake_s) == ("glucometer", 123456, 60)
+
+
 def test_the_demo_s_own_town_is_read():
     homes = read_town(ROOT / "varde" / "demo" / "town.toml")
     assert len(homes) >= 5
@@ -60,6 +69,9 @@ def test_the_demo_s_own_town_is_read():
         ('"02:56:41:10:00:01"\nkind', '"02:56"\nkind', "device 1, address: '02:56' is not a Bluetooth address"),
         ("public = true", "public = false", "is not public, so its first two bits must be 1"),
         ("bonded = true", 'bonded = "yes"', "device 1, bonded: must be true or false"),
+        ("script = true", 'passkey = "123456"', "passkey: must be a whole number from 1 to 999999"),
+        ("script = true", "awake_s = 0", "awake_s: must be a whole number from 1 to"),
+        ("bonded = true", "bonded = false\npasskey = 1", "passkey: only a bonded device asks for one"),
         ("seed = 11", 'seed = "11"', r"person 1 \(kari\), seed: must be a whole number"),
         ('"covid_decline"', '"unwell"', r"person 1 \(kari\), scenario: no scenario is called 'unwell'"),
         ("Europe/Oslo", "Europe/Solbakken", "timezone: 'Europe/Solbakken' is unknown"),
