@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from alerts import codec
+from alerts.frozen import quick
 from alerts.priority import Priority
 
 
@@ -31,6 +32,7 @@ class Dispatch(StrEnum):
     ACCEPTED = "accepted"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ladder:
     """Who is told when nobody answers: which ladder runs, since when, how far it came and when the next step is due."""
@@ -42,6 +44,7 @@ class Ladder:
     ordinary_at: datetime | None = None  # when the ordinary ladder takes over from this one
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alert:
     """An alert as it stands. All times are aware UTC; `why` explains what last raised, returned or worsened it."""

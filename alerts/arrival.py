@@ -5,9 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from alerts.frozen import quick
 from vitals.reading import Extreme, Quality
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """One act of measuring, in canonical units, exact as delivered (the rules round on entering).

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 
 from alerts import clicks, escalation, outlook, raising, telling
 from alerts.arrival import Arrival
-from alerts.changed import changed
 from alerts.command import Command
 from alerts.command import IllegalSignal as IllegalSignal
 from alerts.fold import Folded, Past, empty, fold
+from alerts.frozen import changed
 from alerts.history import History, Quarantined, spell_of
 from alerts.intake import Marks
 from alerts.memory import Memory

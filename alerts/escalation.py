@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from alerts.alert import Alert, Dispatch, Ladder, State
-from alerts.changed import changed
 from alerts.fact import FactKind, Role
+from alerts.frozen import changed
 from alerts.memory import Sent
 from alerts.plan import Outside
 from alerts.priority import Priority

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from alerts.frozen import quick
 from alerts.priority import Priority
 
 
@@ -48,6 +49,7 @@ class Role(StrEnum):
     RESPONSE_CENTRE = "response_centre"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
     """One thing that happened at `at` (aware UTC). `why` is structured and JSON-able; words are made at the page."""

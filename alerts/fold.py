@@ -13,7 +13,7 @@ from statistics import median, stdev
 from alerts import kinds, missing, threshold
 from alerts.arrival import Arrival
 from alerts.asked import Asked
-from alerts.changed import changed
+from alerts.frozen import changed, quick
 from alerts.history import (
     BaselineState,
     Episode,
@@ -33,6 +33,7 @@ from alerts.plan import Plan
 from alerts.rules import BaselineNeed, Counting, Method, Missing, Threshold, Trend
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Past:
     """A condition that began and ended before anybody could know of it."""
@@ -41,6 +42,7 @@ class Past:
     episode: Episode
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folded:
     """What the readings come to: the whole, and the part that no answer to a waiting value can change any more."""

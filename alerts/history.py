@@ -9,9 +9,11 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
+from alerts.frozen import quick
 from alerts.priority import Priority
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
     """One reading as one rule sees it: rounded values in the order of the rule's metrics, None where absent."""
@@ -27,6 +29,7 @@ class Sample:
     answer: Mapping[str, Any] | None = None  # what a rule that counts made of it and those before, for `why`
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wait:
     """A sample that waits for a second reading, or for silence, until `deadline`."""
@@ -42,6 +45,7 @@ class Wait:
         return self.enters[-1]
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BandState:
     """One band. `clear` is None when it is not held, else how many consecutive readings were back."""
@@ -53,6 +57,7 @@ class BandState:
     run: tuple[Sample, ...] = ()  # consecutive readings beyond it while not held
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Episode:
     """A condition that began and ended."""
@@ -64,6 +69,7 @@ class Episode:
     late: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThresholdState:
     """Where a threshold rule stands after the newest reading; time passing is added when looking."""
@@ -83,6 +89,7 @@ class ThresholdState:
     ended: Episode | None = None  # the condition before the present one
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MissingState:
     """Slots up to `day` and `slot` are settled: no later reading can change whether they were fulfilled."""
@@ -102,6 +109,7 @@ class MissingState:
     last_good: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spell:
     """Whether the condition of a rule that counts is present, level by level, after the newest reading it judged."""
@@ -116,6 +124,7 @@ class Spell:
     ended: Episode | None = None  # the condition before the present one
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
     """The newest good value of one parameter of a score."""
@@ -126,6 +135,7 @@ class Part:
     late_at: datetime | None = None  # when it arrived, if late
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScoreState:
     """The values that a score can still take."""
@@ -136,6 +146,7 @@ class ScoreState:
     parts: Mapping[str, Part] = field(default_factory=dict)  # metric -> value
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Day:
     """One local day's value: the first good reading of the day."""
@@ -145,6 +156,7 @@ class Day:
     late_at: datetime | None = None  # when it arrived, if late
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrendState:
     """The days that a trend can still need, oldest first; the newest is always among them."""
@@ -157,6 +169,7 @@ class TrendState:
     taken_at: datetime | None = None  # of the newest day's value
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """One good reading of a mean: values in the order of the rule's metrics."""
@@ -166,6 +179,7 @@ class Counted:
     late_at: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeanState:
     """A series of readings: its first day, its newest reading, and those of the last seven days."""
@@ -178,6 +192,7 @@ class MeanState:
     last_at: datetime | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompoundState:
     """The newest symptom answer and the local day it was given."""
@@ -201,6 +216,7 @@ def spell_of(state: RuleState | None) -> ThresholdState | Spell | None:
     return None if state is None or isinstance(state, MissingState) else state.spell
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricPast:
     """What the rules need to know of one metric besides their own states."""
@@ -210,6 +226,7 @@ class MetricPast:
     seen: bool = False  # any value was ever delivered
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineState:
     """A baseline being collected, or known: `value` is fixed from then on."""
@@ -221,6 +238,7 @@ class BaselineState:
     spread: Decimal | None = None  # sample standard deviation of the values that made it
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quarantined:
     """A value that is not believed until a person accepts it."""
@@ -234,6 +252,7 @@ class Quarantined:
     device: str | None = None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
     """Everything known from the readings up to `last`, the place of the newest one in event order."""

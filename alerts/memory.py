@@ -16,12 +16,14 @@ from alerts import codec
 from alerts.arrival import Arrival
 from alerts.command import Command
 from alerts.fact import Role
+from alerts.frozen import quick
 from alerts.history import History, MissingState
 from alerts.plan import Plan
 from alerts.priority import Priority
 from alerts.zone import Zone
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quiet:
     """A rule resolved while its condition held: no new alert until it is over, rises, or `until`."""
@@ -31,6 +33,7 @@ class Quiet:
     until: datetime
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sent:
     """A ladder step that reached a role: others to the same role are held back for a few minutes."""
@@ -41,6 +44,7 @@ class Sent:
     priority: Priority
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Memory:
     """What one patient's next step needs; see the module's text for the two halves."""

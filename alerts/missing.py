@@ -13,8 +13,8 @@ from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from alerts.changed import changed
 from alerts.finding import Beyond, Finding
+from alerts.frozen import changed
 from alerts.history import MissingState
 from alerts.now import Now
 from alerts.plan import Period, Plan

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from alerts import kinds, missing, threshold
 from alerts.finding import Beyond, Finding
+from alerts.frozen import quick
 from alerts.history import History, MissingState, RuleState, ThresholdState
 from alerts.now import Now
 from alerts.own_limits import offsets
@@ -33,6 +34,7 @@ class Answer(NamedTuple):
     until: datetime | None
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
     """The answers of all rules of `plan` to `history` at `at`; all of them stand until then (None: for ever)."""

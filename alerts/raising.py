@@ -8,10 +8,10 @@ from typing import Any
 
 from alerts import escalation, why
 from alerts.alert import Alert, State
-from alerts.changed import changed
 from alerts.fact import FactKind
 from alerts.finding import Beyond, Finding
 from alerts.fold import Past
+from alerts.frozen import changed
 from alerts.history import Sample, spell_of
 from alerts.lifecycle import Signal, after, opening
 from alerts.outlook import QUARANTINED as QUARANTINED

@@ -10,10 +10,10 @@ from datetime import datetime
 
 from alerts.alert import Alert
 from alerts.arrival import Arrival
-from alerts.changed import changed
 from alerts.command import Command, IllegalSignal
 from alerts.engine import act, step
 from alerts.fact import Fact
+from alerts.frozen import changed
 from alerts.memory import Memory, needs_history
 from alerts.outlook import Outlook
 from alerts.plan import Plan

@@ -8,8 +8,8 @@ from collections.abc import Container, Iterable
 from datetime import datetime
 from typing import NamedTuple
 
-from alerts.changed import changed
 from alerts.finding import Beyond, Finding
+from alerts.frozen import changed
 from alerts.history import BandState, CountingState, Episode, Sample, Spell
 from alerts.priority import Priority
 

@@ -1,9 +1,9 @@
 """What the patient is told: measure again, a slot is running out, the zone and what to do in it."""
 
 from alerts.alert import State
-from alerts.changed import changed
 from alerts.fact import Fact, FactKind, Role
 from alerts.finding import Finding
+from alerts.frozen import changed
 from alerts.priority import Priority
 from alerts.raising import QUARANTINED
 from alerts.turn import Turn

@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
-from alerts.changed import changed
 from alerts.finding import Beyond, Finding
+from alerts.frozen import changed
 from alerts.history import BandState, Episode, Sample, ThresholdState, Wait
 from alerts.now import Now
 from alerts.priority import Priority

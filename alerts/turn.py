@@ -7,9 +7,9 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from alerts.alert import Alert, State
-from alerts.changed import changed
 from alerts.fact import Fact, FactKind, Role
 from alerts.finding import Finding
+from alerts.frozen import changed
 from alerts.history import History
 from alerts.memory import Memory, Quiet, Sent
 from alerts.now import Now

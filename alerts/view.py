@@ -6,12 +6,14 @@ from datetime import datetime
 from alerts.alert import Alert
 from alerts.arrival import Arrival as Arrival
 from alerts.fact import Fact
+from alerts.frozen import quick
 from alerts.memory import Memory
 from alerts.outlook import Outlook
 from alerts.plan import Plan
 from alerts.zone import Zone as Zone
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientView:
     """One patient as the engine sees him.
@@ -32,6 +34,7 @@ class PatientView:
     outlook: Outlook | None = field(default=None, compare=False, repr=False)
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """What the engine says: the open alerts and those closed just now, what happened, what to remember.

@@ -83,6 +83,7 @@ class Watched(Replay):
 
     def _restart(self) -> None:
         assert self.memory is not None
+        self.outlook = None
         self.memory = memory.load(memory.dump(self.memory))
         self.alerts = tuple(from_mapping(json.loads(json.dumps(to_mapping(each)))) for each in self.alerts)
 
