@@ -21,6 +21,7 @@ STAMPS = VENV / "varde-setup.json"
 SYSTEM = (
     ("Mosquitto", ("mosquitto",), "mosquitto", "everything that crosses a broker"),
     ("Chromium", ("chromium", "chromium-browser", "google-chrome"), "chromium", "the pages in a browser"),
+    ("D-Bus", ("dbus-daemon",), "dbus-daemon", "the gateway on Linux' own Bluetooth stack"),
 )
 PROGRESS_S = 5  # long enough to stay short, short enough not to look dead
 SBIN = os.pathsep + "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian keeps daemons, not on everybody's PATH
