@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests import postgres
 from tests.broker import Mosquitto
 
 # ci: the same examples on every machine, so that a red run can be repeated. deep: a long search, by hand.
@@ -49,3 +50,10 @@ def broker(tmp_path: Path) -> Iterator[Mosquitto]:
     """A real Mosquitto that anyone may use, gone at the end of the test."""
     with Mosquitto(tmp_path / "broker") as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[postgres.Cluster]:
+    """A running PostgreSQL; nobody takes its power away, so it does not wait for the disk."""
+    with postgres.running(durable=False) as found:
+        yield found

@@ -8,11 +8,18 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
+
+from sqlalchemy import create_engine
+
+from server.db.engine import Database
+from server.db.migrate import upgrade_database
 
 _USER = "varde"  # the cluster's superuser; a name inside it alone
 _OWNER = "postgres"  # who runs it when the tests run as root, which PostgreSQL refuses to
 _START_SECONDS = 60
+_TEMPLATE = "migrated"
 
 
 def programs() -> Path:
@@ -31,10 +38,41 @@ class Cluster:
         self.folder = folder
         self.port = port
         self._durable = durable
+        self._has_template = False
+        self._names = (f"test_{number}" for number in count(1))
 
     def address(self, name: str = "postgres") -> str:
         """The address of one of its databases."""
         return f"postgresql://{_USER}@127.0.0.1:{self.port}/{name}"
+
+    @contextmanager
+    def empty(self) -> Iterator[str]:
+        """The address of a new database without tables, dropped at the end."""
+        name = next(self._names)
+        self.tell(f"CREATE DATABASE {name}")
+        yield self.address(name)
+        self.tell(f"DROP DATABASE {name} WITH (FORCE)")
+
+    @contextmanager
+    def migrated(self) -> Iterator[str]:
+        """The address of a new database after all migrations, dropped at the end; migrated once and copied."""
+        if not self._has_template:
+            self.tell(f"CREATE DATABASE {_TEMPLATE}")
+            database = Database(self.address(_TEMPLATE))
+            upgrade_database(database)
+            database.close()
+            self._has_template = True
+        name = next(self._names)
+        self.tell(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
+        yield self.address(name)
+        self.tell(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def tell(self, statement: str) -> None:
+        """One statement to the cluster itself, outside every transaction."""
+        engine = create_engine(self.address().replace("://", "+psycopg://"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(statement)
+        engine.dispose()
 
     def stop(self, how: str = "fast") -> None:
         """Stop it: smart, fast or immediate."""

@@ -2,7 +2,6 @@
 
 import json
 import re
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -22,12 +21,14 @@ from server.care import approval, credentials, kits, people
 from server.db import tables
 from server.db.engine import Database, file_address
 from server.db.migrate import upgrade_database
+from server.settings import RoleName
 from server.vault import open_vault
 from tests.broker import free_port, mosquitto_path
 from tests.journeys.kit import Kit
 from tests.journeys.running import EFFECT_S, Browser, wait_for
 from varde.demo import broker
 from varde.demo.children import Child, end_all
+from varde.demo.serving import Serving, children
 from vitals.clock import HeldClock, SystemClock
 from vitals.reading import ClockSource, DeviceId, GatewayId, Measurement, Reading, ReadingId
 from vitals.topics import gateway_id
@@ -57,6 +58,7 @@ class Service:
     folder: Path
     plans: Sequence[Plan]
     nurses: Sequence[str]  # who clicks, each with a token of their own
+    shared: str | None = None  # the address of an empty database for a server in many processes; None: a file and one
     homes: list[Home] = field(default_factory=list)
     actors: dict[str, str] = field(default_factory=dict)  # nurse -> the id that stands on what they do
     _tokens: dict[str, str] = field(default_factory=dict)
@@ -64,7 +66,8 @@ class Service:
     def __enter__(self) -> "Service":
         (self.begin,) = {each.starts_at for each in self.plans}
         self.clock = HeldClock.start(self.folder / "clock.json", self.begin)
-        self.database = Database(file_address(self.folder / "varde.db"))
+        self.address = self.shared or file_address(self.folder / "varde.db")
+        self.database = Database(self.address)
         self._broker_port, web_port = free_port(), free_port()
         self.url = f"http://127.0.0.1:{web_port}"
         gateways = {gateway_id(f"gw-home-{number}"): bytes([number]) * 32 for number in range(len(self.plans) + 1)}
@@ -75,10 +78,10 @@ class Service:
         accounts = [*(broker.gateway_account(each, "kit-password") for each in gateways), _SERVER]
         command = broker.mosquitto_command(program, self.folder / "broker", self._broker_port, accounts)
         self._broker = Child(name="broker", command=command, log=self.folder / "broker.log")
-        self._server = Child(
-            name="server",
-            command=[sys.executable, "-m", "varde", "server", "--role", "all"],
-            log=self.folder / "server.log",
+        place = Serving(
+            address=self.address,
+            log=self.folder,
+            twice=(RoleName.INGEST, RoleName.WATCH),
             environment={
                 "VARDE_DATA": str(self.folder),
                 "VARDE_CLOCK": str(self.folder / "clock.json"),
@@ -88,6 +91,7 @@ class Service:
                 **broker.environment_of(_SERVER),
             },
         )
+        self._server = children(place)
         try:
             self._start()
         except BaseException:
@@ -98,7 +102,7 @@ class Service:
     def __exit__(self, *_: object) -> None:
         for home in (*self.homes, self.neighbour):
             home.kit.close()
-        end_all([self._server, self._broker])
+        end_all([*self._server, self._broker])
         self.database.close()
 
     # --- time
@@ -117,9 +121,9 @@ class Service:
             return connection.execute(first).scalar()
 
     def _is_settled(self) -> bool:
-        assert self._server.is_running, self._server.tail()
+        assert self._all_run(), self.log()
         rows = self.rows(tables.due)
-        assert not [each for each in rows if each["failures"]], f"not judged:\n{self._server.tail()}"
+        assert not [each for each in rows if each["failures"]], f"not judged:\n{self.log()}"
         return all(each["evaluate_at"] > self.clock.now() for each in rows)
 
     def knock(self) -> None:
@@ -186,8 +190,11 @@ class Service:
         return re.search(rf'class="zone">\s*<span class="mark" data-color="{_ZONES[zone]}"', page) is not None
 
     def log(self) -> str:
-        """The end of the server's log."""
-        return self._server.tail()
+        """The ends of the server's logs."""
+        return "\n".join(f"{each.name}:\n{each.tail()}" for each in self._server)
+
+    def _all_run(self) -> bool:
+        return all(each.is_running for each in self._server)
 
     def _call(
         self, nurse: str, method: str, path: str, body: Any = None, etag: str | None = None
@@ -253,7 +260,8 @@ class Service:
     def _start(self) -> None:
         self._broker.start()
         assert broker.wait_until_open(self._broker_port, EFFECT_S), self._broker.tail()
-        self._server.start()
+        for each in self._server:
+            each.start()
         wait_for(self._is_ready, "the server to be ready", look_s=0.05)
         self._browser = Browser(self.url).log_in(WATCHER)
         for home in (*self.homes, self.neighbour):
@@ -261,7 +269,7 @@ class Service:
             self.report(home, online=True)
 
     def _is_ready(self) -> bool:
-        assert self._server.is_running, self._server.tail()
+        assert self._all_run(), self.log()
         try:
             self.text("/readyz")
         except OSError:

@@ -50,6 +50,7 @@ class Demo:
     data: Path
     port: int
     arguments: tuple[str, ...] = ()
+    database: str | None = None  # its address; None: a file, and one process for all roles
     command: tuple[str, ...] = ("-m", "varde")  # what Python is to run
     lines: list[str] = field(default_factory=list)
     ready_after_s: float = 0.0
@@ -74,7 +75,8 @@ class Demo:
         return self
 
     def _options(self) -> tuple[str, ...]:
-        return "--port", str(self.port), "--data", str(self.data)
+        place = ("--database", self.database) if self.database else ()
+        return "--port", str(self.port), "--data", str(self.data), *place
 
     @property
     def is_ready(self) -> bool:
@@ -155,13 +157,15 @@ class Demo:
             return body
 
     def counted(self, metric: str, **labels: str) -> float:
-        """A counter of /metrics; 0 when it was never counted."""
+        """The sum of a counter over the server's processes; 0 when none ever counted it."""
         wanted = "{" + ",".join(f'{name}="{value}"' for name, value in labels.items()) + "}" if labels else ""
-        for line in self.text("/metrics").splitlines():
-            name, _, number = line.rpartition(" ")
-            if name == metric + wanted:
-                return float(number)
-        return 0.0
+        total = 0.0
+        for url in self.handover["metrics"]:
+            with urllib.request.urlopen(url, timeout=20) as answer:
+                for line in answer.read().decode().splitlines():
+                    name, _, number = line.rpartition(" ")
+                    total += float(number) if name == metric + wanted else 0.0
+        return total
 
     def simulate(self, address: str, frame: str, *more: str) -> subprocess.CompletedProcess[str]:
         """`varde simulate send`, as typed."""

@@ -13,6 +13,7 @@ import pytest
 
 from tests.broker import free_port
 from tests.journeys.running import Demo, wait_for
+from varde.demo.town import read_town
 
 
 @pytest.fixture
@@ -36,8 +37,8 @@ def _kept(demo: Demo) -> dict[str, Any]:
     return {"token": handover["token"], **mqtt}
 
 
-def test_one_life_from_refusals_to_a_second_start(short_folder: Path) -> None:
-    demo = Demo(data=short_folder / "demo", port=free_port(), arguments=("--speed", "1")).start()
+def test_one_life_from_refusals_to_a_second_start(short_folder: Path, address: str | None) -> None:
+    demo = Demo(data=short_folder / "demo", port=free_port(), database=address, arguments=("--speed", "1")).start()
     try:
         # With life's own speed, too, the first alert is there within a minute.
         (alert, *_) = wait_for(lambda: demo.alerts(rule="spo2_low"), "an alert at speed 1", 60)
@@ -45,11 +46,12 @@ def test_one_life_from_refusals_to_a_second_start(short_folder: Path) -> None:
         _a_killed_part_comes_back(demo)
         before, kept, readings = demo.now(), _kept(demo), len(demo.readings())
         family = demo.family()
-        assert len(family) == 11
+        server = 1 if address is None else 4  # a process for each role
+        assert len(family) == 3 + server + len(read_town().homes)  # launcher, broker, air, server, gateways
         assert demo.interrupt() == 0
         assert wait_for(lambda: _gone(family), "the end of every process", 15)
-        again = Demo(data=demo.data, port=free_port(), arguments=("--speed", "30", "--exit-after", "3"))
-        again.start()
+        arguments = ("--speed", "30", "--exit-after", "3")
+        again = Demo(data=demo.data, port=free_port(), database=address, arguments=arguments).start()
         assert _kept(again) == kept
         assert again.now() > before
         assert len(again.readings()) >= readings
@@ -100,6 +102,16 @@ def test_a_busy_port_is_refused_before_anything_starts(short_folder: Path) -> No
     assert f"port {port} cannot be used" in answer.stdout
     assert "--port" in answer.stdout
     assert not (short_folder / "demo" / "varde.db").exists()
+
+
+def test_a_database_that_does_not_answer_is_refused_without_its_password(short_folder: Path) -> None:
+    command = [sys.executable, "-m", "varde", "demo", "--data", str(short_folder / "demo")]
+    command += ["--port", str(free_port()), "--database", f"postgresql://varde:secret@127.0.0.1:{free_port()}/varde"]
+    answer = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert answer.returncode == 2
+    assert "does not answer" in answer.stdout
+    assert "--database" in answer.stdout
+    assert "secret" not in answer.stdout + answer.stderr
 
 
 def test_a_path_too_long_for_sockets_is_refused(short_folder: Path) -> None:

@@ -2,19 +2,13 @@
 
 import shutil
 from collections.abc import Iterator
-from itertools import count
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine
 
 from server.db.engine import Database, file_address
 from server.db.migrate import upgrade_database
-from tests import postgres
 from tests.server.world import World, make_world
-
-_TEMPLATE = "migrated"
-_NUMBERS = count(1)
 
 
 @pytest.fixture(scope="session")
@@ -27,24 +21,6 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[postgres.Cluster]:
-    """A running PostgreSQL with a database after all migrations, copied by each test."""
-    with postgres.running(durable=False) as found:
-        _tell(found, f"CREATE DATABASE {_TEMPLATE}")
-        database = Database(found.address(_TEMPLATE))
-        upgrade_database(database)
-        database.close()
-        yield found
-
-
-def _tell(cluster: postgres.Cluster, statement: str) -> None:
-    engine = create_engine(cluster.address().replace("://", "+psycopg://"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.exec_driver_sql(statement)
-    engine.dispose()
-
-
 @pytest.fixture(params=["file", "cluster"])
 def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Where a migrated database of this test's own is."""
@@ -53,10 +29,8 @@ def address(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
         shutil.copy(request.getfixturevalue("migrated"), path)
         yield file_address(path)
         return
-    cluster, name = request.getfixturevalue("cluster"), f"test_{next(_NUMBERS)}"
-    _tell(cluster, f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE} STRATEGY FILE_COPY")
-    yield cluster.address(name)
-    _tell(cluster, f"DROP DATABASE {name} WITH (FORCE)")
+    with request.getfixturevalue("cluster").migrated() as shared:
+        yield shared
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def children(serving: Serving) -> tuple[Child, ...]:
         before = sum(each.name.startswith(f"server-{role}") for each in found)
         name = f"server-{role}" + (f"-{before + 1}" if before else "")
         own = {"VARDE_MQTT_CLIENT_ID": f"varde-{name}"}  # two connections of one name would push each other out
-        if role is RoleName.INGEST:
+        if role is RoleName.INGEST and role in serving.twice:
             own["VARDE_MQTT_SHARED"] = "true"
         if role is not RoleName.WEB:
             own["VARDE_METRICS_PORT"] = str(free_port())

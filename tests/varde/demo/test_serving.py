@@ -43,5 +43,7 @@ def test_every_role_has_a_process_of_its_own_with_settings_that_hold(
         names.add(settings.mqtt_client_id)
         ports.add(settings.metrics_port)
     assert len(names) == len(ports) == len(found)
+    alone = children(_serving(tmp_path, _SHARED))[0]
+    assert "VARDE_MQTT_SHARED" not in alone.environment  # not every broker knows what that is
     assert metrics(found, "http://127.0.0.1:8000")[0] == "http://127.0.0.1:8000/metrics"
     assert len(metrics(found, "http://127.0.0.1:8000")) == len(found)
