@@ -22,9 +22,15 @@ SYSTEM = (
     ("Mosquitto", ("mosquitto",), "mosquitto", "everything that crosses a broker"),
     ("Chromium", ("chromium", "chromium-browser", "google-chrome"), "chromium", "the pages in a browser"),
     ("D-Bus", ("dbus-daemon",), "dbus-daemon", "the gateway on Linux' own Bluetooth stack"),
+    ("PostgreSQL", ("initdb",), "postgresql", "everything that a server in several processes stores"),
 )
+# With the package Debian makes and starts a database of the machine's own, unless this says otherwise beforehand.
+# Tests start theirs, in a folder and on a port of its own.
+CLUSTERS = Path("/etc/postgresql-common")
+NO_CLUSTER = "create_main_cluster"
 PROGRESS_S = 5  # long enough to stay short, short enough not to look dead
 SBIN = os.pathsep + "/usr/local/sbin:/usr/sbin:/sbin"  # where Debian keeps daemons, not on everybody's PATH
+POSTGRESQL = Path("/usr/lib/postgresql")  # and where PostgreSQL, one folder a version
 
 
 class SetupError(Exception):
@@ -132,7 +138,8 @@ def translations() -> None:
 
 def system_packages() -> None:
     """Programs that tests start: installed when missing and allowed, else named in a sentence each."""
-    path = os.environ.get("PATH", "") + SBIN
+    versions = sorted(str(each) for each in POSTGRESQL.glob("*/bin"))
+    path = os.pathsep.join((os.environ.get("PATH", "") + SBIN, *versions))
     missing = [each for each in SYSTEM if not any(shutil.which(program, path=path) for program in each[1])]
     if not missing:
         return
@@ -143,6 +150,8 @@ def system_packages() -> None:
     for capability, _, package, without in missing:
         if may:
             say(f"set-up: installing {capability} (apt-get install {package})")
+            if package == "postgresql":
+                without_cluster()
             # RUNLEVEL=1 keeps Debian from starting the package's own service, whose port is not ours to take.
             quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive", RUNLEVEL="1")
             command = [str(apt), "-qq", "-y", "--no-install-recommends", "install", package]
@@ -152,6 +161,19 @@ def system_packages() -> None:
             f"set-up: {capability} is missing, so the tests of {without} will fail. "
             f"On Debian and Ubuntu: sudo apt install {package}"
         )
+
+
+def without_cluster() -> None:
+    """Keep Debian from making a database of the machine's own; what somebody has decided already stays."""
+    decided = [CLUSTERS / "createcluster.conf", *CLUSTERS.glob("createcluster.d/*.conf")]
+    lines = [line for path in decided if path.exists() for line in path.read_text().splitlines()]
+    if any(line.lstrip().startswith(NO_CLUSTER) for line in lines):
+        return
+    folder = CLUSTERS / "createcluster.d"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "varde.conf").write_text(
+        f"# By Varde's set-up; without it packages make clusters.\n{NO_CLUSTER} = false\n"
+    )
 
 
 def pip(*words: str) -> None:

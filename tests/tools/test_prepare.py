@@ -16,6 +16,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, place in (("ROOT", ""), ("VENV", ".venv"), ("PYTHON", ".venv/bin/python")):
         monkeypatch.setattr(prepare, name, tmp_path / place)
     monkeypatch.setattr(prepare, "STAMPS", tmp_path / ".venv" / "stamps.json")
+    monkeypatch.setattr(prepare, "POSTGRESQL", tmp_path / "postgresql")
+    monkeypatch.setattr(prepare, "CLUSTERS", tmp_path / "etc")
     return tmp_path
 
 
@@ -73,6 +75,38 @@ def test_root_gets_only_what_is_missing_one_call_each(
     assert install.startswith("noninteractive")
     assert install.endswith("install mosquitto")
     assert capsys.readouterr().out == "set-up: installing Mosquitto (apt-get install mosquitto)\n"
+
+
+def test_postgresql_comes_without_a_database_of_the_machines_own(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _, programs, package, _ in prepare.SYSTEM:
+        if package != "postgresql":
+            _program(elsewhere / programs[0], "")
+    # What the package sees while it is being installed is what counts.
+    conf = prepare.CLUSTERS / "createcluster.d" / "varde.conf"
+    _program(elsewhere / "apt-get", f'[ "$5" != postgresql ] || /bin/cp {conf} {elsewhere}/seen')
+    monkeypatch.setenv("PATH", str(elsewhere))
+    monkeypatch.setattr(prepare, "SBIN", "")
+    monkeypatch.setattr(prepare.os, "geteuid", lambda: 0)
+    prepare.system_packages()
+    assert "\ncreate_main_cluster = false\n" in (elsewhere / "seen").read_text()
+    (elsewhere / "seen").unlink()
+    (elsewhere / "postgresql" / "15" / "bin").mkdir(parents=True)  # where Debian puts it, off the PATH
+    _program(elsewhere / "postgresql" / "15" / "bin" / "initdb", "")
+    prepare.system_packages()
+    assert not (elsewhere / "seen").exists()
+
+
+def test_what_somebody_decided_about_clusters_stays(elsewhere: Path) -> None:
+    prepare.CLUSTERS.mkdir()
+    theirs = prepare.CLUSTERS / "createcluster.conf"
+    theirs.write_text("create_main_cluster = true\n")
+    prepare.without_cluster()
+    assert [each.name for each in prepare.CLUSTERS.iterdir()] == ["createcluster.conf"]
+    theirs.write_text("#create_main_cluster = true\n")  # as Debian ships it
+    prepare.without_cluster()
+    assert (prepare.CLUSTERS / "createcluster.d" / "varde.conf").exists()
 
 
 def test_pip_shows_its_words_when_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
