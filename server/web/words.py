@@ -187,6 +187,12 @@ DEVICES: Mapping[str, str] = {
     "blood_pressure": N_("Blood pressure meter"),
     "thermometer": N_("Thermometer"),
     "glucose": N_("Glucose meter"),
+    # As gateways and their settings name the kinds.
+    "cuff": N_("Blood pressure meter"),
+    "glucometer": N_("Glucose meter"),
+    "body_scale": N_("Scale"),
+    "mi_scale": N_("Scale"),
+    "pulse_belt": N_("Heart rate belt"),
 }
 ROLES: Mapping[str, str] = {
     "nurse": N_("Nurse"),

@@ -49,7 +49,7 @@ def test_a_second_start_finds_the_same_people_and_adds_nobody(office: Office) ->
             for table in (tables.municipality, tables.team, tables.staff, tables.patient, tables.gateway, tables.device)
         }
     database.close()
-    assert counted == {"municipality": 1, "team": 1, "staff": 4, "patient": 12, "gateway": 8, "device": 13}
+    assert counted == {"municipality": 1, "team": 1, "staff": 4, "patient": 14, "gateway": 10, "device": 19}
 
 
 def test_a_database_that_was_removed_is_filled_again(tmp_path: Path) -> None:
@@ -87,7 +87,7 @@ def test_scripts_and_the_housings_gateway_may_both_speak_for_the_silent_devices(
     assert {(row.address, row.gateway_id) for row in rows if row.address in silent} == {
         (address, gateway) for address in silent for gateway in ("gw-solbakken", "gw-script")
     }
-    assert len(rows) == 13 + len(silent)
+    assert len(rows) == 19 + len(silent)
 
 
 def test_the_scripts_token_opens_the_municipality(office: Office) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from gateway import settings
+from gateway.kinds import KINDS
 from varde.demo.folder import Folder
 from varde.demo.keys import keys_for
 from varde.demo.kits import write_settings
@@ -19,12 +20,13 @@ def _divisible(digits: list[int], weights: tuple[int, ...]) -> bool:
     return sum(digit * weight for digit, weight in zip(digits, weights, strict=False)) % 11 == 0
 
 
-def test_twelve_people_in_seven_homes() -> None:
+def test_fourteen_people_in_nine_homes_with_every_kind_of_device() -> None:
     town = read_town()
-    assert len(town.residents) == 12
-    assert [len(home.devices) for home in town.homes] == [6, 1, 1, 1, 2, 1, 1]
-    assert len({home.gateway for home in town.homes} | {town.script_gateway}) == 8
-    assert {each.rulebook for each in town.residents} == {"covid19", "heart_failure"}
+    assert len(town.residents) == 14
+    assert [len(home.devices) for home in town.homes] == [6, 1, 1, 1, 2, 1, 1, 3, 3]
+    assert len({home.gateway for home in town.homes} | {town.script_gateway}) == 10
+    assert {each.rulebook for each in town.residents} == {"covid19", "heart_failure", "hypertension", "diabetes"}
+    assert {device.kind for home in town.homes for device in home.devices} == set(KINDS)
     assert len({each.role for each in town.staff}) > 2
 
 
@@ -75,5 +77,5 @@ def test_keys_are_made_once(tmp_path: Path) -> None:
     second = keys_for(folder, names)
     assert {name: second.gateways[name] for name in names[:3]} == first.gateways
     assert second.server_password == first.server_password
-    assert len({each.key for each in second.gateways.values()}) == 7
+    assert len({each.key for each in second.gateways.values()}) == len(names)
     assert oct(folder.keys.stat().st_mode & 0o777) == "0o600"
