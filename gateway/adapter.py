@@ -16,7 +16,7 @@ from gateway.broadcasts import Broadcasts
 from gateway.flights import backoff
 from gateway.health import Health
 from gateway.kinds import KINDS
-from gateway.link import Bond, NotAuthenticated, Sighting, Stack
+from gateway.link import Bond, BondLost, NotAuthenticated, Sighting, Stack
 from gateway.presence import Presence
 from gateway.radio import RadioSilent
 from gateway.spool import SpoolFull
@@ -153,4 +153,4 @@ class Adapter:
 
 async def _bond_behind(error: NotAuthenticated, stack: Stack, address: str) -> Bond:
     """Why there was no encrypted link: keys that the other side has lost, or none at all. Nothing is removed for it."""
-    return Bond.LOST if await stack.bonded(address) or "PIN_OR_KEY_MISSING" in str(error) else Bond.REFUSED
+    return Bond.LOST if isinstance(error, BondLost) or await stack.bonded(address) else Bond.REFUSED

@@ -19,6 +19,10 @@ class NotAuthenticated(LinkFailed):
     """The other side wants an encrypted link, and there is none: no bond, a lost one, or nobody to confirm."""
 
 
+class BondLost(NotAuthenticated):
+    """The other side says that it no longer has the keys."""
+
+
 class Bond(StrEnum):
     """What is known of the bond between one adapter and one device."""
 

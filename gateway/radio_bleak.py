@@ -25,7 +25,7 @@ from gateway.adapter import Adapter, Home
 from gateway.broadcasts import Broadcasts
 from gateway.health import Health
 from gateway.kinds import KINDS
-from gateway.link import LinkFailed, NotAuthenticated, Sighting, Stack
+from gateway.link import BondLost, LinkFailed, NotAuthenticated, Sighting, Stack
 from gateway.pairing import Enrolment
 from gateway.radio import Backend, BackendFactory, Hear, KnownDevice, RadioSilent, Report, unreported
 from gateway.settings import AdapterSettings, SettingsError
@@ -225,7 +225,7 @@ class _BleakLink:
 # The ATT errors that encryption would cure (Core Specification, Vol 3, Part F, 3.4.1.1); BlueZ's names for the rest.
 _ATT_NOT_AUTHENTICATED = frozenset({0x05, 0x08, 0x0C, 0x0F})
 _DBUS_NOT_AUTHENTICATED = ("Authentication", "NotPermitted", "NotAuthorized")
-_SIM_NOT_AUTHENTICATED = ("PIN_OR_KEY_MISSING", "pairing")
+_LOST = ("PIN_OR_KEY_MISSING", "no longer knows its bond")  # what the virtual stack says; BlueZ says less
 
 
 @contextmanager
@@ -234,6 +234,8 @@ def _in_our_words() -> Iterator[None]:
         yield
     except BleakError as error:
         words = f"{type(error).__name__}: {error}"
+        if any(word in words for word in _LOST):
+            raise BondLost(words) from error
         raise (NotAuthenticated(words) if _is_about_bonds(error) else LinkFailed(words)) from error
 
 
@@ -242,7 +244,7 @@ def _is_about_bonds(error: BleakError) -> bool:
         return error.code in _ATT_NOT_AUTHENTICATED
     if isinstance(error, BleakDBusError):
         return any(word in error.dbus_error for word in _DBUS_NOT_AUTHENTICATED)
-    return any(word in str(error) for word in _SIM_NOT_AUTHENTICATED)
+    return "pairing" in str(error)
 
 
 def _long(uuid: str) -> str:
