@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from collections.abc import Sequence as Rows
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from sqlalchemy import Connection, Sequence, Table, func, select
@@ -53,10 +54,15 @@ def take_turn(connection: Connection, patient: str, municipality: str, now: date
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Insert `row`, or replace the columns of the row that has the same primary key."""
+    connection.execute(_putting(connection.dialect.name, table, tuple(row)), dict(row))
+
+
+@cache  # three times an evaluation, and composing it took longer than running it
+def _putting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
     keys = [column.name for column in table.primary_key]
-    statement = _insert(connection, table).values(**row)
-    changed = {name: statement.excluded[name] for name in row if name not in keys}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=changed))
+    statement: Any = _INSERTS[dialect](table)
+    changed = {name: statement.excluded[name] for name in names if name not in keys}
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
 def due_at_latest(connection: Connection, patients: Rows[tuple[str, str]], moment: datetime) -> None:
@@ -84,7 +90,10 @@ def count_again(connection: Connection, rows: Rows[Mapping[str, Any]]) -> None:
         "resolved_by": None,
         "resolved_at": None,
     }
-    connection.execute(statement.on_conflict_do_update(index_elements=["digest"], set_=again), list(rows))
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=["digest"], set_=again),
+        sorted(rows, key=lambda row: str(row["digest"])),
+    )
 
 
 def never_changed(dialect: str, table: str) -> tuple[str, ...]:
