@@ -147,10 +147,18 @@ class Adapter:
                 device.failures += 1
                 visits.presence.gone(f"{type(error).__name__}: {error}")
             else:
-                if await stack.bonded(address):
+                if await _bonded(stack, address):
                     device.bonds[self._name] = Bond.BONDED
 
 
 async def _bond_behind(error: NotAuthenticated, stack: Stack, address: str) -> Bond:
     """Why there was no encrypted link: keys that the other side has lost, or none at all. Nothing is removed for it."""
-    return Bond.LOST if isinstance(error, BondLost) or await stack.bonded(address) else Bond.REFUSED
+    return Bond.LOST if isinstance(error, BondLost) or await _bonded(stack, address) else Bond.REFUSED
+
+
+async def _bonded(stack: Stack, address: str) -> bool:
+    try:
+        return bool(await stack.bonded(address))
+    except (OSError, EOFError) as error:
+        log.debug("bond_unknown device=%s reason=%r", address, str(error))
+        return False

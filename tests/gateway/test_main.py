@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from gateway.__main__ import main
-from gateway.radio import KnownDevice
+from gateway.radio import KnownDevice, RadioSilent
 from gateway.relay import RelayEnded
 from gateway.spool import Spool
 from tests.broker import Mosquitto
@@ -146,15 +146,18 @@ def test_wrong_settings_end_it_with_2_and_a_reason(
     assert error in capsys.readouterr().err
 
 
-def test_a_part_that_ended_unasked_ends_it_with_1(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("error", "code"), [(RelayEnded("the radio ended"), 1), (RadioSilent("nobody"), 3)])
+def test_a_part_that_ended_unasked_ends_it_with_a_code_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
+) -> None:
     async def ended(*_: object) -> None:
-        raise RelayEnded("the radio ended")
+        raise error
 
     path = tmp_path / "gateway.toml"
     head = f'id = "{GATEWAY}"\nkey = "{KEY.hex()}"\nspool = "spool.db"\n[[adapter]]\nname = "hci0"\n'
     path.write_text(head + f'[[device]]\naddress = "{DEVICES[0].address}"\nkind = "scale"\n')
     monkeypatch.setattr("gateway.__main__._until_told", ended)
-    assert main(["--settings", str(path)]) == 1
+    assert main(["--settings", str(path)]) == code
 
 
 def test_a_backend_that_is_not_there_ends_it_with_2(tmp_path: Path) -> None:

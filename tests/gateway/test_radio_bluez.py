@@ -1,12 +1,14 @@
 """The Linux part of the radio: bleak's own BlueZ backend and our agent, against a BlueZ by hand on a real D-Bus."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import psutil
 import pytest
 from dbus_fast import MessageType
 
@@ -14,6 +16,8 @@ from gateway.link import Bond
 from gateway.radio import KnownDevice, Notification, Session, SessionState
 from gateway.radio_bleak import BleakRadio, Waits
 from gateway.settings import AdapterSettings
+from gateway.spool import Spool
+from tests.broker import free_port
 from tests.gateway.bluez_mock import MockBluez, MockDevice, bluez_on_a_private_bus
 from tests.gateway.waiting import until
 from vitals.clock import ManualClock
@@ -21,6 +25,8 @@ from vitals.clock import ManualClock
 NOW = datetime(2026, 11, 22, 7, 0, tzinfo=UTC)
 OXIMETER = KnownDevice(address="A0:11:22:33:44:55", kind="oximeter")
 SCALE = KnownDevice(address="A0:11:22:33:44:66", kind="mi_scale")
+ROOT = Path(__file__).parents[2]
+RESIDENT_MAX_MB = 60
 FRAME = bytes.fromhex("0062004800")
 QUICK = Waits(connect=3, quiet=0.1, drain=2, session=5, farewell=1, again=0.05, again_max=0.2)
 
@@ -146,3 +152,24 @@ async def test_a_device_that_lost_its_bond_is_told_apart_and_nothing_is_removed(
     async with listening() as home:
         await until(lambda: home.bond() is Bond.LOST)
     assert home.frames == []
+
+
+async def test_the_program_itself_reads_over_this_stack_and_stays_small(bluez: MockBluez, tmp_path: Path) -> None:
+    bluez.add(MockDevice(OXIMETER.address, frames=[FRAME]))
+    settings = tmp_path / "gateway.toml"
+    head = f'id = "gw-test"\nkey = "{bytes(32).hex()}"\nspool = "spool.db"\n[mqtt]\nport = {free_port()}\n'
+    adapter = f'[[adapter]]\naddress = "{bluez.adapters["hci0"]}"\n'
+    settings.write_text(head + adapter + f'[[device]]\naddress = "{OXIMETER.address}"\nkind = "oximeter"\n')
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "gateway", "--settings", str(settings), cwd=ROOT, stderr=asyncio.subprocess.DEVNULL
+    )
+    spool = Spool.open(tmp_path / "spool.db")
+    try:
+        await until(lambda: spool.oldest(1))
+        resident = psutil.Process(process.pid).memory_info().rss / 2**20
+    finally:
+        spool.close()
+        process.terminate()
+        code = await asyncio.wait_for(process.wait(), 15)
+    assert (code, bluez.agent is not None) == (0, True)
+    assert resident < RESIDENT_MAX_MB, f"{resident:.0f} MB"

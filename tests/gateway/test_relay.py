@@ -15,7 +15,17 @@ import pytest
 from gateway.flights import Patience
 from gateway.health import Health
 from gateway.pairing import Enrolment
-from gateway.radio import Hear, KnownDevice, Notification, Recall, Report, Session, SessionState, unreported
+from gateway.radio import (
+    Hear,
+    KnownDevice,
+    Notification,
+    RadioSilent,
+    Recall,
+    Report,
+    Session,
+    SessionState,
+    unreported,
+)
 from gateway.relay import Clocks, Relay, RelayEnded, run
 from gateway.settings import AdapterSettings, MqttSettings, Settings
 from gateway.spool import Spool, SpoolBroken, SpoolFull
@@ -328,6 +338,20 @@ async def test_what_ends_the_radio_ends_the_relay(tmp_path: Path) -> None:
     clocks = Clocks(given=ManualClock(SHOWN), real=ManualClock(REAL))
     with pytest.raises(RuntimeError, match="no radio at all"):
         await run(settings(tmp_path, free_port()), Failing(ManualClock(SHOWN)), clocks, asyncio.Event(), QUICK)
+
+
+async def test_a_silent_radio_is_counted_for_the_next_process(tmp_path: Path) -> None:
+    class Silent(HandRadio):
+        async def run(self, devices: Sequence[KnownDevice], hear: Hear, report: Report = unreported) -> None:
+            raise RadioSilent("nobody heard")
+
+    clocks = Clocks(given=ManualClock(SHOWN), real=ManualClock(REAL))
+    for _ in range(2):
+        with pytest.raises(RadioSilent):
+            await run(settings(tmp_path, free_port()), Silent(ManualClock(SHOWN)), clocks, asyncio.Event(), QUICK)
+    spool = Spool.open(tmp_path / "spool.db")
+    assert spool.counted("radio_given_up") == 2
+    spool.close()
 
 
 @pytest.mark.parametrize("ends", ["returns", "is cancelled"])

@@ -132,3 +132,14 @@ def test_a_missing_file_is_said(tmp_path: Path) -> None:
 
 def test_tls_has_its_own_port(tmp_path: Path) -> None:
     assert load(written(tmp_path, LEAST + "[mqtt]\ntls = true\n")).mqtt.port == 8883
+
+
+def test_an_adapter_may_be_named_by_its_address(tmp_path: Path) -> None:
+    adapter = '[[adapter]]\naddress = "00:1a:7d:da:71:13"\n'
+    path = tmp_path / "gateway.toml"
+    path.write_text(LEAST.replace('[[adapter]]\nname = "hci0"\n', adapter))
+    assert load(path).adapters == (AdapterSettings(name="00:1A:7D:DA:71:13", address="00:1A:7D:DA:71:13"),)
+    for wrong, error in (("00:1A", "six pairs"), ('00:1A:7D:DA:71:13"\nbackend = "a.b:C', "not for a backend")):
+        path.write_text(LEAST.replace('name = "hci0"', f'address = "{wrong}"'))
+        with pytest.raises(SettingsError, match=error):
+            load(path)
