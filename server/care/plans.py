@@ -1,9 +1,11 @@
 """Plan versions: what is judged, by which numbers. A version is never changed; a new one replaces it."""
 
+from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import groupby
 from typing import Any
 from uuid import uuid4
@@ -65,13 +67,53 @@ def silence(connection: Connection, patient: str) -> tuple[Period, ...]:
     At such a time he had devices, and every gateway that was theirs just then was offline: one that hears is enough,
     and what a gateway does before it was his or afterwards is not his silence.
     """
+    return silences(connection, patient).now
+
+
+@dataclass(frozen=True, kw_only=True)
+class Silences:
+    """What a patient's silence is made of: whose his devices were, and when those gateways were offline."""
+
+    assigned: Sequence[Any]
+    offline: Sequence[Any]  # by when each was noticed
+
+    @cached_property
+    def now(self) -> tuple[Period, ...]:
+        """As `silence` says it, with all that is known today."""
+        return _merged(self.assigned, self.offline)
+
+    def known_at(self, moment: datetime) -> tuple[Period, ...]:
+        """The same with the outages that were noticed by then, some of which end later."""
+        noticed = bisect_right(self._noticed, moment)
+        if noticed == len(self.offline):
+            return self.now
+        if noticed not in self._then:
+            self._then[noticed] = _merged(self.assigned, self.offline[:noticed])
+        return self._then[noticed]
+
+    @cached_property
+    def _noticed(self) -> list[datetime]:
+        return [row.known_at or row.starts_at for row in self.offline]
+
+    @cached_property
+    def _then(self) -> dict[int, tuple[Period, ...]]:
+        return {}
+
+
+def silences(connection: Connection, patient: str) -> Silences:
+    """All that is stored of it."""
     outage, assignment = tables.gateway_outage, tables.assignment
     of_patient = assignment.c.patient_id == patient
     assigned = select(assignment.c.gateway_id, assignment.c.starts_at, assignment.c.ends_at).where(of_patient)
     gateways = select(assignment.c.gateway_id).where(of_patient)
-    offline = select(outage.c.gateway_id, outage.c.starts_at, outage.c.ends_at).where(outage.c.gateway_id.in_(gateways))
+    offline = select(outage).where(outage.c.gateway_id.in_(gateways))
+    offline = offline.order_by(func.coalesce(outage.c.known_at, outage.c.starts_at))
+    return Silences(assigned=connection.execute(assigned).all(), offline=connection.execute(offline).all())
+
+
+def _merged(assigned: Iterable[Any], offline: Iterable[Any]) -> tuple[Period, ...]:
     his, silent = Counter[str](), Counter[str]()  # gateway -> how many spans of it hold at the moment
-    changes = [*_changes(connection.execute(assigned), his), *_changes(connection.execute(offline), silent)]
+    changes = [*_changes(assigned, his), *_changes(offline, silent)]
     changes.sort(key=lambda change: change[0])
     periods: list[Period] = []
     since: datetime | None = None
@@ -89,8 +131,8 @@ def silence(connection: Connection, patient: str) -> tuple[Period, ...]:
 
 
 def _changes(rows: Iterable[Any], spans: Counter[str]) -> Iterator[tuple[datetime, Counter[str], str, int]]:
-    """Where each row's span (gateway, from, until) begins and ends: when, in which counter, whose, one up or down."""
-    for gateway, starts_at, ends_at in rows:
-        yield starts_at, spans, gateway, 1
-        if ends_at is not None:
-            yield ends_at, spans, gateway, -1
+    """Where each row's span begins and ends: when, in which counter, whose gateway, one up or down."""
+    for row in rows:
+        yield row.starts_at, spans, row.gateway_id, 1
+        if row.ends_at is not None:
+            yield row.ends_at, spans, row.gateway_id, -1

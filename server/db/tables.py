@@ -182,6 +182,7 @@ gateway_outage = Table(
     _of("gateway", index=True),
     Column("starts_at", UTCDateTime, nullable=False),
     Column("ends_at", UTCDateTime),
+    Column("known_at", UTCDateTime),  # when it was noticed, if later than it began; a replay must not know it before
 )
 
 device = Table(

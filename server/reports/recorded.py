@@ -24,6 +24,7 @@ from alerts.plan import Period, Plan, from_mapping
 from alerts.view import PatientView, Step
 from server.access import Actor
 from server.care import plans
+from server.care.plans import Silences
 from server.db import tables
 from server.reports.inputs import check_known
 from server.watch.patient import readings
@@ -90,7 +91,7 @@ class _Inputs:
     """The recorded inputs of one patient."""
 
     versions: Mapping[int, Plan]
-    outages: tuple[Period, ...]  # oldest first
+    outages: Silences
     first_seen: Mapping[int, tuple[Arrival, ...]]  # evaluation -> readings, in the order of arrival
     not_covered: tuple[str, ...]
 
@@ -132,13 +133,13 @@ class _Again:
         self.facts += step.facts
 
     def _plan(self, version: int, at: datetime) -> Plan:
-        """The plan version as it was at that moment: outages begun, and over only if they were over."""
+        """The plan version as it was at that moment: outages noticed, and over only if they were over."""
         stored = self.inputs.versions.get(version)
         if stored is None:
             raise NotRecordedError(f"plan version {version} is not stored")
         offline = tuple(
             replace(each, end=each.end if each.end is not None and each.end <= at else None)
-            for each in self.inputs.outages
+            for each in self.inputs.outages.known_at(at)
             if each.start <= at
         )
         offline = tuple(each for each in offline if each.end is None or each.end >= stored.starts_at)
@@ -158,7 +159,7 @@ def _inputs(connection: Connection, patient: str) -> _Inputs:
     waiting = sum(each is None for each in first.values())
     return _Inputs(
         versions={row.version: from_mapping(row.body) for row in connection.execute(bodies)},
-        outages=plans.silence(connection, patient),
+        outages=plans.silences(connection, patient),
         first_seen={seq: tuple(arrivals) for seq, arrivals in judged.items()},
         not_covered=(f"{waiting} readings that the rules have not seen yet",) if waiting else (),
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
@@ -23,8 +23,11 @@ _DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried th
 _log = structlog.get_logger("varde.watch")
 
 
-def drain(parts: Parts) -> int:
-    """Judge up to a few hundred patients who are due; returns how many this process took in hand."""
+def drain(parts: Parts, alive: Callable[[], None] = lambda: None) -> int:
+    """Judge up to a few hundred patients who are due; returns how many this process took in hand.
+
+    `alive` is called after each of them, outside every transaction.
+    """
     with parts.database.read() as connection:
         now, table = parts.clock.now(), tables.due
         ready = table.c.evaluate_at <= now
@@ -35,7 +38,7 @@ def drain(parts: Parts) -> int:
         count, oldest = connection.execute(select(func.count(), func.min(table.c.evaluate_at)).where(ready)).one()
     parts.metrics.due.set(count)
     parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
-    done = _judge_all(parts, due)
+    done = _judge_all(parts, due, alive)
     if done[_Done.JUDGED]:
         parts.changed.ring()
         parts.wake_notify.ring()
@@ -50,7 +53,7 @@ class _Done(Enum):
     LEFT = auto()  # somebody else has this patient in hand, or has judged already
 
 
-def _judge_all(parts: Parts, patients: Sequence[str]) -> Counter[_Done]:
+def _judge_all(parts: Parts, patients: Sequence[str], alive: Callable[[], None]) -> Counter[_Done]:
     """How many came to what. Raises `OperationalError` when the database fails for two in a row, or for any write."""
     done: Counter[_Done] = Counter()
     failed = False
@@ -64,6 +67,7 @@ def _judge_all(parts: Parts, patients: Sequence[str]) -> Counter[_Done]:
             failed = True
             _put_off(parts, patient, error)
             done[_Done.PUT_OFF] += 1
+        alive()
     return done
 
 
@@ -71,10 +75,9 @@ def _judge(parts: Parts, patient: str) -> _Done:
     began = time.monotonic()
     try:
         with parts.database.write() as connection:
-            now = parts.clock.now()
-            if not _take(connection, patient, now):
+            if not _take(connection, patient, parts.clock.now()):
                 return _Done.LEFT
-            step = evaluate(connection, patient, now)
+            step = evaluate(connection, patient, parts.clock.now())  # not before the turn was ours: it never goes back
     except OperationalError:
         raise  # whose trouble it is, the next patient shows
     except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others

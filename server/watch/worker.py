@@ -4,15 +4,16 @@ import threading
 import time
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from server.parts import Parts
-from server.watch import beat
+from server.watch.beat import Pulse
 from server.watch.drain import drain
+from server.watch.gateways import Gateways
 from server.watch.ticker import Ticker
 
 _WAIT_SECONDS = 2.0  # should the ticker die, the loop still turns
-_BEAT_SECONDS = 5.0
+_GATEWAYS_SECONDS = 5.0
 
 _log = structlog.get_logger("varde.watch")
 
@@ -24,7 +25,9 @@ class Watch:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._beat_at = float("-inf")
+        self._pulse = Pulse(parts, self.name)
+        self._gateways = Gateways(parts)
+        self._looked_at = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop`."""
@@ -39,17 +42,16 @@ class Watch:
             ticker.stop()
 
     def _turn(self, stop: threading.Event) -> None:
-        """Everybody who is due now, then the beat: a watch that cannot judge does not say that it lives."""
+        """Everybody who is due now, and the beat: a watch that cannot judge does not say that it lives."""
         try:
-            while drain(self._parts) and not stop.is_set():
-                self._beat()
-            self._beat()
-        except OperationalError as error:
+            while drain(self._parts, self._pulse.beat) and not stop.is_set():
+                pass
+            self._pulse.beat()
+            self._look_at_gateways()
+        except DBAPIError as error:  # a database that may only be read is not always told as `OperationalError`
             _log.error("cannot watch", exc_info=error)
 
-    def _beat(self) -> None:
-        if time.monotonic() - self._beat_at < _BEAT_SECONDS:
-            return
-        with self._parts.database.write() as connection:
-            beat.stamp(connection, self.name, self._parts.wall.now())
-        self._beat_at = time.monotonic()
+    def _look_at_gateways(self) -> None:
+        if time.monotonic() - self._looked_at >= _GATEWAYS_SECONDS:
+            self._looked_at = time.monotonic()
+            self._gateways.look()

@@ -53,6 +53,7 @@ def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrati
     with world.database.write() as connection:
         connection.exec_driver_sql("DROP TABLE rulebook_sign_off")
         connection.exec_driver_sql("DROP INDEX uq_reading_patient_id_id")
+        connection.exec_driver_sql("ALTER TABLE gateway_outage DROP COLUMN known_at")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
         second = NewGateway(id="gw-fjordvik-2", municipality=world.municipality)
         kits.enrol_gateway(connection, world.vault, second, START)
