@@ -16,6 +16,9 @@ from vitals.clock import SystemClock
 from vitals.seal import seal
 
 _OTHERS_KEY = bytes(32)
+# Devices of the homes that have other kinds than oximeters and scales.
+CUFF, THERMOMETER, MI_SCALE = "02:56:41:17:00:01", "02:56:41:17:00:02", "C2:56:41:17:00:03"
+GLUCOMETER, BODY_SCALE, BELT = "02:56:41:18:00:01", "02:56:41:18:00:02", "02:56:41:18:00:03"
 
 
 def _sent(answer: subprocess.CompletedProcess[str]) -> str:
@@ -244,3 +247,37 @@ def test_demo_json_is_for_its_owner_alone_and_names_silent_devices(demo: Demo) -
     assert set(handover["mqtt"]) >= {"host", "port", "gateway", "username", "password", "key", "devices"}
     assert len({each["patient"] for each in handover["mqtt"]["devices"]}) >= 2
     assert {each["kind"] for each in handover["mqtt"]["devices"]} == {"oximeter", "scale"}
+
+
+@pytest.mark.parametrize(
+    ("device", "frame", "rule", "value"),
+    [
+        (CUFF, "04d00070009000" + "5800", "bp_crisis", 208),  # 208/112 mmHg, pulse 88, no clock
+        (GLUCOMETER, "068403" + "00" * 7 + "1bc0" + "11", "glucose_low", 2.7),  # record 900, time unknown
+    ],
+    ids=["cuff", "glucometer"],
+)
+def test_what_another_kind_of_device_says_becomes_an_alert_with_exactly_its_value(
+    demo: Demo, device: str, frame: str, rule: str, value: float
+) -> None:
+    assert device in _sent(demo.simulate(device, frame))
+    (alert,) = wait_for(lambda: demo.alerts(rule=rule), f"the alert {rule}")
+    assert (alert["why"]["device"], alert["why"]["value"], alert["priority"]) == (device, value, "high")
+
+
+@pytest.mark.parametrize(
+    ("device", "frame", "more", "values"),
+    [
+        (THERMOMETER, "04800100ff03", (), {"temperature": 38.4}),
+        (BODY_SCALE, "000047", (), {"weight": 90.88}),
+        (BODY_SCALE, "0000f300", ("--characteristic", "2A9C"), {"body_fat": 24.3}),
+        # Stabilised, 77.4 kg; nobody confirms a broadcast.
+        (MI_SCALE, "22783cb2070101000000", (), {"weight": 77.4}),
+    ],
+    ids=["thermometer", "body scale", "body composition", "mi scale"],
+)
+def test_what_another_kind_of_device_says_is_a_reading(
+    demo: Demo, device: str, frame: str, more: tuple[str, ...], values: dict[str, float]
+) -> None:
+    assert device in _sent(demo.simulate(device, frame, *more))
+    wait_for(lambda: any(each["values"] == values for each in demo.readings(device=device)), "the reading")
