@@ -12,6 +12,8 @@ from gateway.radio import RadioSilent
 from gateway.relay import Clocks, RelayEnded, run
 from gateway.settings import Settings, SettingsError, load
 from gateway.spool import SpoolBroken
+from gateway.supervisor import keep_telling
+from gateway.time_sync import is_synchronised
 from vitals.clock import SystemClock, clock_from
 
 _STOP_S = 10  # a Bluetooth stack that hangs must not keep the supervisor from starting us again
@@ -29,7 +31,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     _log_to_stderr(logging.DEBUG if arguments.verbose else logging.INFO)
     try:
         settings = load(arguments.settings)
-        clocks = Clocks(given=clock_from(settings.clock), real=SystemClock())
+        sure = is_synchronised if settings.clock is None else _always
+        clocks = Clocks(given=clock_from(settings.clock), real=SystemClock(), sure=sure)
     except (SettingsError, OSError, ValueError) as error:
         print(f"varde gateway: {error}", file=sys.stderr)
         return 2
@@ -49,6 +52,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+def _always() -> bool:
+    return True  # a demonstration's clock is what its files say
+
+
 async def _until_told(settings: Settings, clocks: Clocks) -> None:
     from gateway.radio_bleak import BleakRadio  # bleak only when there is a radio to run
 
@@ -61,7 +68,12 @@ async def _until_told(settings: Settings, clocks: Clocks) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, told)
-    await run(settings, BleakRadio(settings.adapters, clocks.given), clocks, stop)
+    telling = asyncio.create_task(keep_telling())
+    try:
+        await run(settings, BleakRadio(settings.adapters, clocks.given, sure=clocks.sure), clocks, stop)
+    finally:
+        telling.cancel()
+        await asyncio.wait([telling])
 
 
 def _log_to_stderr(level: int) -> None:

@@ -21,7 +21,7 @@ class Status:
     gateway's own, None without one; `spool` is how many messages wait; `refused` counts frames that no profile could
     read, `receipts_refused` and `commands_refused` what came without our seal; `given_up` how often the process ended
     because its radio was silent. `commands` is what became of the last ones, by id; `pairing` the device whose window
-    is open.
+    is open; `time_sure` is false until a time server was reached.
     """
 
     at: datetime
@@ -36,6 +36,7 @@ class Status:
     commands: Mapping[str, str] = field(default_factory=dict)
     commands_refused: int = 0
     pairing: str | None = None
+    time_sure: bool = True
 
 
 def render(status: Status) -> bytes:
@@ -53,6 +54,7 @@ def render(status: Status) -> bytes:
         "commands_refused": status.commands_refused,
         "pairing": status.pairing,
         "given_up": status.given_up,
+        "time_sure": status.time_sure,
         **(_radio(status.health) if status.health is not None else {}),
     }
     return json.dumps(body, separators=(",", ":")).encode()

@@ -12,6 +12,7 @@ from gateway.profiles import CLOCK_NOT_SET, Decoded, DecodeError, Special, decod
 from gateway.radio import Notification
 from gateway.timekeeping import ClockShown, Timing, timing
 from vitals.reading import DeviceId, Extreme, Measurement, Reading, ReadingId, RefusedFrame
+from vitals.wire import carries
 
 _FLAGS_MAX = 32  # what the wire takes; an oximeter that sets every bit has two more
 _REASON_MAX = 400  # likewise
@@ -61,6 +62,9 @@ def interpret(notification: Notification, around: Circumstances) -> Said:
     battery = decoded.metrics.get("battery")
     if battery is not None:
         return BatteryLevel(percent=int(battery))
+    for metric, value in decoded.metrics.items():
+        if value is not None and not carries(value):
+            return _refused(notification, around.start, f"{metric}: {value} is more than any instrument means")
     return _reading(notification, decoded, around)
 
 

@@ -44,20 +44,32 @@ __all__ = ["BleakRadio", "Waits"]
 class BleakRadio:
     """A `Radio` over one or more adapters. Raises `SettingsError` when a backend cannot be found.
 
-    `enrolment` says which device a person wants bonded now.
+    `enrolment` says which device a person wants bonded now, `sure` whether `clock` may be trusted to set others.
     """
 
-    def __init__(self, adapters: Sequence[AdapterSettings], clock: Clock, waits: Waits | None = None) -> None:
+    def __init__(
+        self,
+        adapters: Sequence[AdapterSettings],
+        clock: Clock,
+        waits: Waits | None = None,
+        sure: Callable[[], bool] = lambda: True,
+    ) -> None:
         self.health = Health()
         self.enrolment = Enrolment()
         self._adapters = [(each, _factory(each, self.enrolment)) for each in adapters]
         self._clock = clock
+        self._sure = sure
         self._waits = waits or Waits()
 
     async def run(self, devices: Sequence[KnownDevice], hear: Hear, report: Report = unreported) -> None:
         """See `Radio.run`; raises `RadioSilent` when only a restart can help."""
         listener = Listener(
-            hear=hear, report=report, clock=self._clock, health=self.health, pairs=self.enrolment.allows
+            hear=hear,
+            report=report,
+            clock=self._clock,
+            health=self.health,
+            pairs=self.enrolment.allows,
+            sure=self._sure,
         )
         home = Home(
             visits={each.address: Visits(each, self._waits) for each in devices if KINDS[each.kind].services},

@@ -47,10 +47,14 @@ class RelayEnded(RuntimeError):  # noqa: N818
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clocks:
-    """`given` is what readings carry; `real`, the machine's own, is what links and kills happen on."""
+    """`given` is what readings carry; `real`, the machine's own, is what links and kills happen on.
+
+    While `given` is not `sure`, no device's clock is measured by it.
+    """
 
     given: Clock
     real: Clock
+    sure: Callable[[], bool] = lambda: True
 
 
 async def run(
@@ -172,7 +176,8 @@ class Relay:
             self._batteries[device] = said.percent
             return
         if isinstance(said, ClockShown):
-            self._seen[device] = said
+            if self._clocks.sure():
+                self._seen[device] = said
             return
         if isinstance(said, NobodyMeasured):
             log.debug("no_measurement device=%s reason=%s", device, said.reason)
@@ -201,6 +206,7 @@ class Relay:
             receipts_refused=receipts_refused,
             heard=self._heard,
             version=version("varde"),
+            time_sure=self._clocks.sure(),
         )
 
     def _break(self, error: SpoolBroken) -> None:

@@ -33,13 +33,15 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listener:
-    """Who is told what the radio hears, and what it counts; `pairs` says whether a person wants this device bonded."""
+    """Who is told what the radio hears, and what it counts; `pairs` says whether a person wants this device bonded,
+    `sure` whether `clock` is right: else no device's clock is set by it."""
 
     hear: Hear
     report: Report
     clock: Clock
     health: Health
     pairs: Callable[[str], bool] = lambda _address: False
+    sure: Callable[[], bool] = lambda: True
 
 
 class Talk:
@@ -154,7 +156,7 @@ class _Conversation:
     async def _set_clock(self, shown: bytes | None) -> None:
         zone = ZoneInfo(self._known.timezone)
         policy = clock_policy(self._known.model)
-        if not self._link.has(CURRENT_TIME):
+        if not self._link.has(CURRENT_TIME) or not self._to.sure():
             return
         try:
             moment = None if shown is None else decode(CURRENT_TIME, shown).taken_at

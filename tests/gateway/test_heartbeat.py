@@ -25,6 +25,7 @@ def test_the_body_of_the_contract() -> None:
         "commands_refused": 0,
         "pairing": None,
         "given_up": 0,
+        "time_sure": True,
     }
 
 

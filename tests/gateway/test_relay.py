@@ -287,6 +287,17 @@ async def test_a_clock_seen_to_be_wrong_corrects_the_records_of_its_session(tmp_
     assert (second["taken_at"], second["clock"], second["offset_s"]) == ("2026-11-22T07:30:00Z", "device", 0)
 
 
+async def test_nothing_is_corrected_by_a_clock_that_may_be_wrong(tmp_path: Path) -> None:
+    spool = Spool.open(tmp_path / "spool.db")
+    clock = ManualClock(SHOWN)
+    relay = Relay(spool, (SCALE,), Clocks(given=clock, real=clock, sure=lambda: False), lambda: None)
+    radio = HandRadio(clock)
+    radio._hear, radio._report = relay.hear, relay.report
+    radio.visit(SCALE, "2A2B ea070b16072800000000", "2A9D 02803eea070b16071e00")
+    spool.close()
+    assert [(body["clock"], body["taken_at"]) for body in spooled(tmp_path)] == [("device", "2026-11-22T06:30:00Z")]
+
+
 async def test_a_record_is_the_same_before_and_after_its_clock_was_set(tmp_path: Path) -> None:
     home = Home()
     stamped = "2A9D 02803eea070b16071e00"

@@ -37,6 +37,7 @@ class Home:
         self.recall: Recall | None = None
         self.health = Health()
         self.pairs = False
+        self.sure = True
 
     async def visit(self, device: HandDevice, waits: Waits = WAITS) -> SessionState:
         listener = Listener(
@@ -45,6 +46,7 @@ class Home:
             clock=ManualClock(NOW),
             health=self.health,
             pairs=lambda _: self.pairs,
+            sure=lambda: self.sure,
         )
         return await Talk(listener, waits).with_device(
             Visits(self.known, waits), HandStack(device), object(), lambda: None
@@ -185,6 +187,13 @@ async def test_a_clock_is_read_before_the_records_and_set_after_them_where_the_m
     assert device.done == ["connect", "read 2A2B", "subscribe 2A35", *written, "read 2A19", "disconnect"]
     assert home.frames("2A2B") == [shown]
     assert home.health.device(ADDRESS).clock_sets == writes
+
+
+async def test_no_clock_is_set_by_one_that_may_be_wrong() -> None:
+    home, device = Home("cuff", "Beurer BM85"), HandDevice(speaks=("2A35",), values={"2A2B": SHOWN})
+    home.sure = False
+    assert await home.visit(device) is SessionState.ENDED
+    assert not any(each.startswith("write") for each in device.done)
 
 
 async def test_a_clock_that_cannot_be_set_costs_nothing() -> None:
