@@ -31,6 +31,10 @@ check: setup-all lint ## lint, format and types
 properties-deep: setup-all ## the heart's properties with 50,000 other worlds each, for hours (ARGS="-k snooze": only those)
 	@VARDE_HYPOTHESIS=deep $(BIN)/python -m pytest -n 2 --dist worksteal tests/alerts -k test_properties $(ARGS)
 
+.PHONY: simulate
+simulate: setup-all ## the whole street in virtual time with all that goes wrong; SEEDS=10000 (FIRST=0), or one told: SEED=4711
+	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
+
 .PHONY: format
 format: setup-all ## put the code into the house's format
 	@$(BIN)/ruff check --fix-only --quiet .
