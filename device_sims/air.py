@@ -188,6 +188,8 @@ class Air(LocalLink):  # type: ignore[misc]
 class Advertiser(bumble_controller.LegacyAdvertiser):  # type: ignore[misc]
     """Advertises at the interval the host asked for, with every type of advertisement a device may use."""
 
+    sent = 0  # advertisements since the radio was made
+
     def _on_timer_fired(self) -> None:
         self.send_advertising_data()
         interval_s = max(self.advertising_interval_min * SLOT_S, 0.001)
@@ -199,6 +201,7 @@ class Advertiser(bumble_controller.LegacyAdvertiser):  # type: ignore[misc]
 
     def send_advertising_data(self) -> None:
         if self.enabled:
+            self.sent += 1
             scannable = self.advertising_type in (_AdvertisingType.ADV_IND, _AdvertisingType.ADV_SCAN_IND)
             self.controller.send_advertising_pdu(
                 Advertisement(

@@ -18,7 +18,7 @@ from vitals.seal import seal
 _OTHERS_KEY = bytes(32)
 # Devices of the homes that have other kinds than oximeters and scales.
 CUFF, THERMOMETER, MI_SCALE = "02:56:41:17:00:01", "02:56:41:17:00:02", "C2:56:41:17:00:03"
-GLUCOMETER, BODY_SCALE, BELT = "02:56:41:18:00:01", "02:56:41:18:00:02", "02:56:41:18:00:03"
+GLUCOMETER, BODY_SCALE = "02:56:41:18:00:01", "02:56:41:18:00:02"
 
 
 def _sent(answer: subprocess.CompletedProcess[str]) -> str:
