@@ -210,9 +210,14 @@ def _value(name: str, value: object) -> Decimal | Extreme:
         return Extreme(value)
     if not isinstance(value, Decimal):
         raise WireError(field, 'must be a number, "LO" or "HI"')
-    if len(value.as_tuple().digits) > _DIGITS_MAX or abs(value.adjusted()) > _MAGNITUDE_MAX:
+    if not carries(value):
         raise WireError(field, "has more digits than any instrument gives")
     return value
+
+
+def carries(value: Decimal) -> bool:
+    """Whether the wire takes a number of so many digits; a device's floats can say more than any instrument means."""
+    return len(value.as_tuple().digits) <= _DIGITS_MAX and abs(value.adjusted()) <= _MAGNITUDE_MAX
 
 
 def _flags(fields: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Ten thousand broken frames into the relay: what cannot be read is kept with its reason, and the next good one too."""
 
 import json
+import logging
 import os
 from collections import Counter
 from datetime import UTC, datetime
@@ -29,7 +30,8 @@ def resident() -> int:
 
 
 @pytest.mark.asyncio
-async def test_every_broken_frame_is_kept_with_its_reason(tmp_path: Path) -> None:
+async def test_every_broken_frame_is_kept_with_its_reason(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.CRITICAL, logger="gateway")  # a test run remembers every line, and this is about memory
     clock, spool = ManualClock(datetime(2026, 11, 22, 7, 0, tzinfo=UTC)), Spool.open(tmp_path / "spool.db")
     relay = Relay(spool, (DEVICE,), Clocks(given=clock, real=clock), lambda: None)
     told: Counter[Lane] = Counter()
