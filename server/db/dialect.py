@@ -90,10 +90,11 @@ def count_again(connection: Connection, rows: Rows[Mapping[str, Any]]) -> None:
         "resolved_by": None,
         "resolved_at": None,
     }
-    connection.execute(
-        statement.on_conflict_do_update(index_elements=["digest"], set_=again),
-        sorted(rows, key=lambda row: str(row["digest"])),
-    )
+    statement = statement.on_conflict_do_update(index_elements=["digest"], set_=again)
+    # Numbered as they came, and inserted in an order in which two processes with the same messages form no knot.
+    free = numbers(connection, tables.quarantine, len(rows))
+    numbered = [{**row, "seq": seq} for seq, row in zip(free, rows, strict=True)]
+    connection.execute(statement, sorted(numbered, key=lambda row: str(row["digest"])))
 
 
 def never_changed(dialect: str, table: str) -> tuple[str, ...]:

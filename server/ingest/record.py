@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
+from server.db.bulk import add
 from server.db.dialect import due_at_latest, numbers, put
 from server.ingest import quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
@@ -65,9 +66,9 @@ def record(connection: Connection, messages: Sequence[Message], now: datetime, *
     kept = [each for message in messages if (each := _to_keep(message, batch)) is not None]
     quarantine.keep(connection, kept, now)
     removed = quarantine.trim(connection, rows_max, now) if kept else 0
-    for message in messages:
-        if isinstance(message.received, Reported):
-            _record_status(connection, message.received, now)
+    reported = [m.received for m in messages if isinstance(m.received, Reported)]
+    for status in sorted(reported, key=lambda one: one.gateway):  # its own messages stay in their order
+        _record_status(connection, status, now)
     return Recorded(
         receipts=batch.receipts(),
         readings=batch.readings,
@@ -87,10 +88,10 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
     known = register(connection, fresh)
     free = numbers(connection, tables.reading, len(fresh))
     rows = [_reading_row(n, each, _whose(each, known, heard), now) for n, each in zip(free, fresh, strict=True)]
-    connection.execute(insert(tables.reading), rows)
+    # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
+    add(connection, tables.reading, sorted(rows, key=lambda row: str(row["id"])))
     values = [row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each, reading)]
-    if values:
-        connection.execute(insert(tables.measurement), values)
+    add(connection, tables.measurement, values)
     patients = {(row["patient_id"], row["municipality_id"]) for row in rows if row["patient_id"] is not None}
     due_at_latest(connection, list(patients), now)
     for row in rows:
@@ -200,6 +201,9 @@ def _to_keep(message: Message, batch: _Batch) -> Kept | None:
 
 def _record_status(connection: Connection, reported: Reported, now: datetime) -> None:
     status, table = reported.status, tables.gateway_status
+    # Every process hears every status: two that write down the same silence take turns, so that it is one.
+    gateway = select(tables.gateway.c.id).where(tables.gateway.c.id == reported.gateway)
+    connection.execute(gateway.with_for_update(key_share=True))
     own = table.c.gateway_id == reported.gateway
     if not status.online and connection.execute(select(table.c.gateway_id).where(own)).first():
         # A last will knows nothing more, so what the gateway said before stays.

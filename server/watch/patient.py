@@ -116,9 +116,12 @@ def _open_alerts(connection: Connection, patient: str) -> Sequence[Any]:
 
 
 def readings(connection: Connection, patient: str, which: Any) -> list[tuple[int, Arrival]]:
-    """Number and reading of each row of `reading` that `which` chooses, in the order of arrival."""
+    """Number and reading of each row of `reading` that `which` chooses: as they were judged, then as they came."""
     reading, value = tables.reading, tables.measurement
     chosen = (reading.c.patient_id == patient, which)
+    # Those that were judged, as they were judged; then the others. By number alone one that another process committed
+    # late would stand before what was judged without it, and a replay would not.
+    order = (reading.c.evaluation_seq.asc().nulls_last(), reading.c.seq)
     values: dict[int, dict[str, Any]] = {}
     found = select(value.c.reading_seq, value.c.metric, value.c.value).join(
         reading, reading.c.seq == value.c.reading_seq
@@ -127,7 +130,7 @@ def readings(connection: Connection, patient: str, which: Any) -> list[tuple[int
         values.setdefault(seq, {})[metric] = amount
     return [
         (row.seq, _arrival(row, values.get(row.seq, {})))
-        for row in connection.execute(select(reading).where(*chosen).order_by(reading.c.seq))
+        for row in connection.execute(select(reading).where(*chosen).order_by(*order))
     ]
 
 

@@ -5,17 +5,19 @@ One watcher a process looks at the database, only while somebody listens; a nudg
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from typing import Any
 
 import structlog
-from sqlalchemy import func, select
+from sqlalchemy import Table, func, select
 
 from server.db import tables
 from server.db.engine import Database
 from server.web.asking import OVERDUE
 from vitals.clock import Clock
 
+_BELOW = 5_000  # more numbers than writers can have taken and not yet committed
 _POLL_S = 1.0  # how late a change by another process may be seen; what is measured is measured in minutes
 
 _log = structlog.get_logger("varde.web")
@@ -24,10 +26,13 @@ _log = structlog.get_logger("varde.web")
 class Changes:
     """A counter of changes. `nudge` may be called from any thread, everything else belongs to the event loop."""
 
-    def __init__(self, database: Database, clock: Clock, poll_s: float = _POLL_S) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, poll_s: float = _POLL_S, told: Callable[[], object] = lambda: None
+    ) -> None:
         self._database = database
         self._clock = clock
         self._poll_s = poll_s
+        self._told = told  # what pages say that no row holds; it may block
         self._loop: asyncio.AbstractEventLoop | None = None
         self._asked = asyncio.Event()  # look now
         self._wanted = asyncio.Event()  # somebody listens
@@ -101,8 +106,11 @@ class Changes:
         else:
             self.is_blind = False
 
+    def _see(self) -> tuple[object, ...]:
+        return (*fingerprint(self._database, self._clock.now()), self._told())
+
     async def _look(self) -> None:
-        seen = await asyncio.to_thread(fingerprint, self._database, self._clock.now())
+        seen = await asyncio.to_thread(self._see)
         if seen == self._print:
             return
         self._print = seen
@@ -115,8 +123,9 @@ def fingerprint(database: Database, now: datetime) -> tuple[object, ...]:
     """Values that differ whenever a page would; a handful of look-ups by index."""
     due = tables.due.c
     newest = (
-        select(func.max(tables.fact.c.seq)).scalar_subquery(),
-        select(func.max(tables.reading.c.seq)).scalar_subquery(),
+        *_numbers(tables.fact),
+        *_numbers(tables.reading),
+        *_numbers(tables.evaluation),
         select(func.max(tables.quarantine.c.seq)).scalar_subquery(),
         select(func.count(tables.quarantine.c.seq)).where(tables.quarantine.c.state == "open").scalar_subquery(),
         select(func.max(tables.gateway_status.c.received_at)).scalar_subquery(),
@@ -127,3 +136,9 @@ def fingerprint(database: Database, now: datetime) -> tuple[object, ...]:
     )
     with database.read() as connection:
         return tuple(connection.execute(select(*newest)).one())
+
+
+def _numbers(table: Table) -> tuple[Any, Any]:
+    """The highest number, and how many there are just below it: several writers may commit a later number first."""
+    highest = select(func.max(table.c.seq)).scalar_subquery()
+    return highest, select(func.count()).where(table.c.seq > highest - _BELOW).scalar_subquery()
