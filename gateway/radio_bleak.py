@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from bleak import BleakClient, BleakScanner
+from bleak.backends.characteristic import BleakGATTCharacteristic
 from bleak.backends.device import BLEDevice
 from bleak.backends.scanner import AdvertisementData
 from bleak.exc import BleakDBusError, BleakError, BleakGATTProtocolError
@@ -215,19 +216,32 @@ class _BleakLink:
             await self._client.connect()
 
     def has(self, uuid: str) -> bool:
-        return self._client.services.get_characteristic(_long(uuid)) is not None
+        return self._find(uuid) is not None
+
+    def _find(self, uuid: str) -> BleakGATTCharacteristic | None:
+        """The first one: some devices have two batteries, and bleak does not choose."""
+        wanted = _long(uuid)
+        return next((each for each in self._client.services.characteristics.values() if each.uuid == wanted), None)
+
+    def _characteristic(self, uuid: str) -> BleakGATTCharacteristic:
+        found = self._find(uuid)
+        if found is None:
+            raise LinkFailed(f"has no {uuid}")
+        return found
 
     async def subscribe(self, uuid: str, heard: Callable[[bytes], None]) -> None:
         with _in_our_words():
-            await self._client.start_notify(_long(uuid), lambda _characteristic, data: heard(bytes(data)))
+            await self._client.start_notify(
+                self._characteristic(uuid), lambda _characteristic, data: heard(bytes(data))
+            )
 
     async def read(self, uuid: str) -> bytes:
         with _in_our_words():
-            return bytes(await self._client.read_gatt_char(_long(uuid)))
+            return bytes(await self._client.read_gatt_char(self._characteristic(uuid)))
 
     async def write(self, uuid: str, data: bytes) -> None:
         with _in_our_words():
-            await self._client.write_gatt_char(_long(uuid), data, response=True)
+            await self._client.write_gatt_char(self._characteristic(uuid), data, response=True)
 
     async def disconnect(self) -> None:
         with _in_our_words():

@@ -38,6 +38,7 @@ class MockDevice:
     measurement: str = "2A5E"
     frames: list[bytes] = field(default_factory=list)
     values: dict[str, bytes] = field(default_factory=dict)
+    batteries: int = 1
     wants_bond: bool = False
     bonded: bool = False
     knows_bond: bool = True  # the device's side of it
@@ -134,7 +135,7 @@ class MockBluez:
 
     def _device_objects(self, adapter: str, device: MockDevice) -> dict[str, dict[str, dict[str, Variant]]]:
         path = f"{adapter}/{device.node}"
-        services = {device.service: [device.measurement], "180F": ["2A19"]}
+        services = [(device.service, [device.measurement]), *[("180F", ["2A19"])] * device.batteries]
         objects = {
             path: {
                 DEVICE: {
@@ -157,7 +158,7 @@ class MockBluez:
         }
         if not device.connected:
             return objects
-        for number, (service, characteristics) in enumerate(services.items(), start=1):
+        for number, (service, characteristics) in enumerate(services, start=1):
             at = f"{path}/service{number:04x}"
             objects[at] = {
                 SERVICE: {

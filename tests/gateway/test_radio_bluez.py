@@ -76,6 +76,13 @@ async def test_scan_connect_indication_read(bluez: MockBluez) -> None:
     assert [(each.characteristic, each.payload) for each in home.heard[:2]] == [("2A5E", FRAME), ("2A19", b"\x50")]
 
 
+async def test_of_two_batteries_the_first_is_read(bluez: MockBluez) -> None:
+    bluez.add(MockDevice(OXIMETER.address, frames=[FRAME], batteries=2))
+    async with listening() as home:
+        await until(lambda: SessionState.ENDED in home.states)
+    assert [each.characteristic for each in home.heard[:2]] == ["2A5E", "2A19"]
+
+
 async def test_a_connection_aborted_by_the_controller_is_tried_again(bluez: MockBluez) -> None:
     device = bluez.add(MockDevice(OXIMETER.address, frames=[FRAME]))
     device.refusals = [("org.bluez.Error.Failed", "le-connection-abort-by-local")]
