@@ -20,6 +20,7 @@ from server.db import tables
 from server.db.bell import Bell
 from server.db.engine import Database
 from server.db.migrate import check, upgrade_database
+from server.deadman import DeadMan
 from server.ingest.mqtt import Broker
 from server.ingest.worker import Ingest
 from server.metrics import MetricsPage
@@ -28,11 +29,13 @@ from server.notify.worker import Notify
 from server.parts import Parts
 from server.settings import RoleName, Settings
 from server.vault import Vault, open_vault
+from server.watch.lookout import Lookout
 from server.watch.worker import Watch
 from server.web.app import build_web, check_actions
 from server.web.changes import Changes
 from server.web.routes import health
 from server.web.routes.api import build_api
+from server.web.silence import told
 from vitals.clock import Clock
 
 _RESTART_SECONDS = 1.0
@@ -146,6 +149,9 @@ def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
         roles.append(Watch(parts))
     if RoleName.NOTIFY in wanted:
         roles.append(Notify(parts, LogChannel()))
+    roles.append(Lookout(parts, LogChannel()))
+    if settings.deadman_url is not None:
+        roles.append(DeadMan(parts, settings.deadman_url.get_secret_value()))
     if RoleName.WEB not in wanted:
         if settings.metrics_port is not None:
             roles.append(MetricsPage(parts.metrics, settings.web_host, settings.metrics_port))
@@ -168,7 +174,7 @@ def _bell(parts: Parts) -> Bell:
 
 def build_pages(parts: Parts) -> FastAPI:
     """Pages, health and API as one application; every route of it has declared its action."""
-    changes = Changes(parts.database, parts.clock)
+    changes = Changes(parts.database, parts.clock, told=partial(told, parts))
     parts.changed.also(changes.nudge)
     pages = build_web(parts, changes, others=(health.router,))
     api = build_api(parts)

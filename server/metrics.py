@@ -42,6 +42,7 @@ class Metrics:
         self.notices = Counter(
             "varde_notice_attempts", "Attempts to deliver a notice.", ["channel", "outcome"], registry=registry
         )
+        self.silent = Gauge("varde_silent", "Parts that give no sign of life, by kind.", ["part"], registry=registry)
         self.broker = Gauge("varde_broker_connected", "1 while the broker is connected.", registry=registry)
 
     def text(self) -> bytes:

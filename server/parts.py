@@ -4,6 +4,7 @@ import threading
 from dataclasses import dataclass, field
 
 from server.db.engine import Database
+from server.findings import Findings
 from server.metrics import Metrics
 from server.nudge import Nudge
 from server.settings import Settings
@@ -21,6 +22,7 @@ class Parts:
     vault: Vault
     wall: Clock = field(default_factory=SystemClock)  # real time, for what a login or token lasts
     metrics: Metrics = field(default_factory=Metrics)
+    findings: Findings = field(default_factory=Findings)  # which parts are silent
     wake_watch: Nudge = field(default_factory=Nudge)
     wake_notify: Nudge = field(default_factory=Nudge)
     broker_up: threading.Event = field(default_factory=threading.Event)  # set while messages can come in

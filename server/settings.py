@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -56,6 +57,9 @@ class Settings(BaseSettings):
     mqtt_tls_ca: Path | None = None  # the certificate authority that vouches for the broker; turns TLS on
     mqtt_shared: bool = False  # the broker understands $share, so several ingest processes may divide the load
 
+    # Asked for every 20 seconds while everything is alive; whoever answers there alarms when it stays out.
+    deadman_url: SecretStr | None = None
+
     # A blood pressure in quarantine is about 1 kB; this is some 100 MB, and months of ordinary trouble.
     quarantine_rows_max: int = Field(default=100_000, ge=10)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
@@ -65,6 +69,14 @@ class Settings(BaseSettings):
     def _address_is_usable(cls, value: str | None) -> str | None:
         if value is not None:
             is_embedded(value)
+        return value
+
+    @field_validator("deadman_url")
+    @classmethod
+    def _can_be_pinged(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value is not None else None
+        if parts is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
+            raise ValueError("must be an address such as https://alarm.example/ping")
         return value
 
     @model_validator(mode="after")

@@ -5,12 +5,11 @@ until it can; one with a message that we fail on is stored message by message, a
 """
 
 import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import structlog
-from sqlalchemy.exc import IntegrityError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError, SQLAlchemyError
 
 from server.ingest import quarantine
 from server.ingest.gateways import KeyRing
@@ -19,7 +18,8 @@ from server.ingest.quarantine import Kept
 from server.ingest.receive import Kind, KnownGateway, receive
 from server.ingest.record import Message, Recorded, record
 from server.parts import Parts
-from server.watch import beat
+from server.watch.beat import Pulse
+from server.watch.silence import BROKER
 from vitals.reading import GatewayId
 from vitals.seal import seal
 from vitals.topics import Lane, topic
@@ -29,7 +29,6 @@ BATCH_MAX = 1000  # more gains nothing measurable
 LINGER_SECONDS = 0.01  # a lone reading waits this long for company
 _WAIT_SECONDS = 0.2  # how soon a stop is noticed
 _RETRY_SECONDS = 1.0
-_BEAT_SECONDS = 5.0
 _STORED_ELSEWHERE_MAX = 3  # how often another process may store the same message in the same moment
 
 _log = structlog.get_logger("varde.ingest")
@@ -52,7 +51,7 @@ class Ingest:
         self._parts = parts
         self._broker = broker
         self._keys = KeyRing(parts.vault)
-        self._beat_at = float("-inf")
+        self._pulse, self._connected = Pulse(parts, self.name), Pulse(parts, BROKER)
 
     def run(self, stop: threading.Event) -> None:
         """Receive until `stop`; what is not stored by then comes again."""
@@ -77,14 +76,12 @@ class Ingest:
         _log.info("broker there" if up else "broker gone")  # once each time
 
     def _beat(self) -> None:
-        """Say to other processes that messages can come in."""
-        if not self._broker.connected or time.monotonic() - self._beat_at < _BEAT_SECONDS:
-            return
-        self._beat_at = time.monotonic()
+        """Say that this loop lives and, beside it, that messages can come in."""
         try:
-            with self._parts.database.write() as connection:
-                beat.stamp(connection, self.name, self._parts.wall.now())
-        except OperationalError as error:
+            self._pulse.beat()
+            if self._broker.connected:
+                self._connected.beat()
+        except DBAPIError as error:
             _log.error("cannot say that ingest lives", error=type(error.orig).__name__)
 
     def handle(self, batch: Sequence[Incoming], stop: threading.Event) -> None:
@@ -98,7 +95,7 @@ class Ingest:
                 if met > _STORED_ELSEWHERE_MAX:
                     self._one_by_one(batch, error, stop)
                     return
-            except OperationalError as error:  # full, locked, read-only: true of every message alike
+            except (OperationalError, InternalError) as error:  # full, locked, read-only: true of every message alike
                 self._parts.metrics.batch_failures.inc()
                 _log.error("cannot store", error=type(error.orig).__name__, messages=len(batch))
                 stop.wait(_RETRY_SECONDS)

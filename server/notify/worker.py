@@ -3,11 +3,12 @@
 import threading
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from server.notify.channels import Channel
 from server.notify.deliver import deliver
 from server.parts import Parts
+from server.watch.beat import Pulse
 
 _WAIT_SECONDS = 1.0
 
@@ -22,13 +23,15 @@ class Notify:
     def __init__(self, parts: Parts, channel: Channel) -> None:
         self._parts = parts
         self._channel = channel
+        self._pulse = Pulse(parts, self.name)
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop`."""
         while not stop.is_set():
             try:
                 while deliver(self._parts, self._channel) and not stop.is_set():
-                    pass
-            except OperationalError as error:
+                    self._pulse.beat()
+                self._pulse.beat()
+            except DBAPIError as error:
                 _log.error("cannot deliver", exc_info=error)
             self._parts.wake_notify.wait(_WAIT_SECONDS)

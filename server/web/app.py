@@ -17,6 +17,7 @@ from server.parts import Parts
 from server.settings import Login
 from server.web.changes import Changes
 from server.web.failing import install_failures
+from server.web.living import beat
 from server.web.rendering import STATIC, Renderer
 from server.web.routes import alerts, entry, live, patients, quarantine, readings, worklist
 from server.web.security import KnownHosts, OwnSiteOnly, SecurityHeaders
@@ -40,7 +41,7 @@ def build_web(
     """
     demo = parts.settings.login is Login.DEMO
     changes = changes or Changes(parts.database, parts.clock)
-    app = FastAPI(title="Varde", lifespan=_lifespan(changes), openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(title="Varde", lifespan=_lifespan(parts, changes), openapi_url=None, docs_url=None, redoc_url=None)
     app.state.web = Web(parts=parts, renderer=Renderer(demo=demo, static=static), changes=changes)
     for router in (*PAGES, *others):
         app.include_router(router)
@@ -77,16 +78,17 @@ class KeptFiles(StaticFiles):
         return answer
 
 
-def _lifespan(changes: Changes) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
+def _lifespan(parts: Parts, changes: Changes) -> Callable[[FastAPI], contextlib.AbstractAsyncContextManager[None]]:
     @contextlib.asynccontextmanager
     async def run(_app: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(changes.watch())
+        tasks = [asyncio.create_task(changes.watch()), asyncio.create_task(beat(parts))]
         try:
             yield
         finally:
             await changes.close()
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
 
     return run

@@ -16,7 +16,14 @@ HERE = Path(__file__).resolve().parent
 STATIC = HERE / "static"
 _FILES_OF_VENDOR = ("theme.css", "designsystemet.css", "htmx.js", "uplot.js", "uplot.css")
 # What a page may leave out; everything else that a template names must be given.
-_EMPTY: Mapping[str, Any] = {"flash": None, "me": None, "here": None, "watch_silence": None, "in_full": False}
+_EMPTY: Mapping[str, Any] = {
+    "flash": None,
+    "me": None,
+    "here": None,
+    "watch_silence": None,
+    "silent": (),
+    "in_full": False,
+}
 
 
 class Renderer:

@@ -21,17 +21,18 @@ from server.care.credentials import actor_of_session
 from server.db import tables
 from server.parts import Parts
 from server.settings import is_loopback
+from server.watch.silence import rules_stand_still
 from server.web.asking import Asking
 from server.web.changes import Changes
 from server.web.language import Speech, choose
 from server.web.rendering import Renderer
+from server.web.silence import kinds
 from server.web.words import N_
 
 SESSION_COOKIE = "varde_session"
 LANGUAGE_COOKIE = "varde_language"
 HOME_ZONE = "Europe/Oslo"  # the wall clock of pages that show more than one patient
 _LIVE_SPELL = timedelta(hours=1)  # of one reader's look at a page that stays open
-_WATCH_SILENT = timedelta(minutes=2)  # of real time, also on a fast clock; the watch beats every few seconds
 
 
 class LoginNeededError(Exception):
@@ -111,8 +112,9 @@ class Visit:
         path = self.request.url.path
         frame: dict[str, Any] = {"path": path, "here": path, "may": self.may}
         if asking and self.member:
-            silence = _silence_of_watch(asking, self.web.parts.wall.now())
+            silence = rules_stand_still(asking.beat_of_watch(), self.web.parts.wall.now())
             frame |= {"me": _me(asking, self.member, self.speech.now), "watch_silence": silence}
+            frame["silent"] = kinds(self.web.parts.findings, rules_still=silence is not None)
         speech = view.pop("speech", self.speech)
         return HTMLResponse(self.web.renderer.page(template, speech, **{**frame, **view}), status_code=status)
 
@@ -226,9 +228,3 @@ def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
         ),
     )
     return tuple(link for action, link in menu if allowed(asking.actor, action))
-
-
-def _silence_of_watch(asking: Asking, wall: datetime) -> timedelta | None:
-    """For how long the rules have not run, once that is too long; None while all is well or they never began."""
-    beat = asking.beat_of_watch()
-    return wall - beat if beat is not None and wall - beat > _WATCH_SILENT else None

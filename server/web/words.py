@@ -246,6 +246,19 @@ FLAGS: Mapping[str, str] = {
     "probe_off": N_("the probe was off"),
 }
 
+SILENT = {
+    "database": N_("Nothing can be saved: the database refuses."),
+    "disk": N_("Soon nothing can be saved: the disk is nearly full."),
+    "watch": N_("The rules are not running."),
+    "ingest": N_("New readings do not come in: the part that receives them has stopped."),
+    "notify": N_("Notices are not sent: the part that sends them has stopped."),
+    "web": N_("Some of Varde's pages have stopped."),
+    "broker": N_("New readings do not come in: the connection to the message broker is lost."),
+    "outbox": N_("Notices wait and are not sent."),
+    "channel": N_("Notices are sent and do not arrive."),
+    "lookout": N_("Nobody watches whether all parts of Varde are running."),
+}
+
 TABLES: Mapping[str, Mapping[str, str]] = {
     "metric": METRICS,
     "parameter": PARAMETERS,
@@ -268,4 +281,5 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "held_by": HELD_BY,
     "bound": BOUNDS,
     "kept": KEPT,
+    "silent": SILENT,
 }

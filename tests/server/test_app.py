@@ -112,6 +112,6 @@ def test_a_database_without_its_key_is_not_opened(world: World) -> None:
 
 def test_an_empty_folder_becomes_an_installation(tmp_path: Path) -> None:
     app = build(Settings(data=tmp_path / "new", web_port=0), ManualClock(START))
-    assert [role.name for role in app.roles] == ["ingest", "watch", "notify", "web"]
+    assert [role.name for role in app.roles] == ["ingest", "watch", "notify", "lookout", "web"]
     assert (tmp_path / "new" / "vault.key").exists()
     app.close()

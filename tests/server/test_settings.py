@@ -51,3 +51,10 @@ def test_secrets_do_not_print_and_nothing_can_be_changed() -> None:
     assert "hunter2" not in repr(settings)
     with pytest.raises(ValueError, match="frozen"):
         settings.web_port = 1
+
+
+@pytest.mark.parametrize("url", ["ftp://alarm.example", "alarm.example/ping", "https://"])
+def test_a_dead_mans_ping_goes_to_a_web_address_alone(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^deadman_url: must be an address such as https://alarm.example/ping$"):
+        settings_from({"deadman_url": url})
+    assert "alarm.example" not in repr(settings_from({"deadman_url": "https://alarm.example/ping/1f0c"}))

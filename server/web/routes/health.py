@@ -1,27 +1,37 @@
 """For those who run it: does it live, can it work, what has it counted. Nobody's data."""
 
-from datetime import datetime, timedelta
+from collections import Counter
+from datetime import datetime
 
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 from sqlalchemy import select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from server.access import Action, needs
 from server.parts import Parts
 from server.settings import RoleName
 from server.watch import beat
+from server.watch.silence import BROKER, ROLE_SILENT, Part, ours
 
 router = APIRouter()
-_BEAT_MAX = timedelta(seconds=30)  # six missed beats: not a busy second, a watch that does not turn
 
 
 @router.get("/healthz")
 @needs(Action.ENTER)
-def healthz() -> Response:
-    """The process answers."""
-    return JSONResponse({"status": "ok"})
+def healthz(request: Request) -> Response:
+    """The process answers; and what it knows to be silent, each kind once, so that whoever only looks here sees it.
+
+    Always 200: nothing of that is mended by ending this process.
+    """
+    silent = request.app.state.web.parts.findings.silent
+    if not silent:
+        return JSONResponse({"status": "ok"})
+    counted = Counter(each.part.value for each in silent)
+    since = {each.part.value: each.since.isoformat() for each in reversed(silent) if each.since is not None}
+    said = [{"part": part, "count": count, "since": since.get(part)} for part, count in counted.items()]
+    return JSONResponse({"status": "alarm" if ours(silent) else "ok", "silent": said})
 
 
 @router.get("/readyz")
@@ -42,24 +52,25 @@ def metrics(request: Request) -> Response:
 
 
 def check(parts: Parts) -> dict[str, str]:
-    """What must work, and whether it does: "ok", or why not."""
+    """What must work, and whether it does: "ok", or why not. What the look-out found is added by its part."""
+    silent = {each.part.value: each.why for each in ours(parts.findings.silent)}
     try:
         with parts.database.read() as connection:
             connection.execute(select(1)).scalar_one()
-            watched, received = beat.last(connection, "watch"), beat.last(connection, "ingest")
-    except OperationalError:
-        return {"database": "cannot be read", "broker": _here(parts), "watch": "unknown"}
+            watched, received = beat.last(connection, Part.WATCH), beat.last(connection, BROKER)
+    except DBAPIError:
+        return silent | {"database": "cannot be read", "broker": _here(parts), "watch": "unknown"}
     watch = "has not judged anybody yet" if watched is None else _young(parts, watched)
     if parts.settings.role is RoleName.ALL:
-        return {"database": "ok", "broker": _here(parts), "watch": watch}
+        return {"database": "ok", "broker": _here(parts), "watch": watch} | silent
     # Other processes speak with the broker; a beat of theirs says that they do.
     broker = "not connected" if received is None else _young(parts, received)
-    return {"database": "ok", "broker": broker, "watch": watch}
+    return {"database": "ok", "broker": broker, "watch": watch} | silent
 
 
 def _young(parts: Parts, moment: datetime) -> str:
     silent = parts.wall.now() - moment
-    return "ok" if silent <= _BEAT_MAX else f"silent for {int(silent.total_seconds())} s"
+    return "ok" if silent <= ROLE_SILENT else f"silent for {int(silent.total_seconds())} s"
 
 
 def _here(parts: Parts) -> str:

@@ -21,6 +21,7 @@ from server.db.engine import Database
 from server.parts import Parts
 from server.watch import beat
 from server.watch.evaluate import evaluate
+from server.watch.silence import Part, Silent
 from server.web.app import UndeclaredRouteError, check_actions, endpoints
 from server.web.routes.api import build_api
 from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
@@ -323,6 +324,20 @@ def test_a_route_without_an_action_does_not_start(parts: Parts) -> None:
 
 def test_it_lives(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_health_says_what_is_silent_and_names_nobody(world: World, client: TestClient, parts: Parts) -> None:
+    since = parts.wall.now()
+    gateway = Silent(part=Part.GATEWAY, why="not heard", since=since, subject=world.gateway)
+    parts.findings.put((gateway,))
+    home = {"part": "gateway", "count": 1, "since": since.isoformat()}
+    assert client.get("/healthz").json() == {"status": "ok", "silent": [home]}
+    parts.findings.put((Silent(part=Part.DISK, why="96% of the disk is in use"), gateway))
+    alive, ready = client.get("/healthz"), client.get("/readyz")
+    disk = {"part": "disk", "count": 1, "since": None}
+    assert (alive.status_code, alive.json()) == (200, {"status": "alarm", "silent": [disk, home]})
+    assert (ready.status_code, ready.json()["checks"]["disk"]) == (503, "96% of the disk is in use")
+    assert world.gateway not in alive.text + ready.text
 
 
 def test_it_is_ready_when_readings_can_come_in_and_be_judged(world: World, client: TestClient, parts: Parts) -> None:

@@ -2,6 +2,9 @@
 
 import asyncio
 import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,11 +12,18 @@ import pytest
 from fastapi import APIRouter
 from sqlalchemy.exc import OperationalError
 
+from server.watch.beat import last, stamp
+from server.watch.silence import Part, Silent
 from server.web import changes as changing
 from server.web.app import UndeclaredRouteError, build_web
 from server.web.changes import Changes
+from server.web.living import beat
 from server.web.routes import live as living
+from server.web.silence import told
 from tests.server.web.hamlet import Hamlet
+from vitals.clock import ManualClock
+
+WALL = datetime.fromisoformat("2026-11-22T12:00:00+00:00")
 
 
 def test_a_route_that_declares_nothing_is_refused_at_start(lia: Hamlet) -> None:
@@ -35,6 +45,35 @@ async def test_a_listener_hears_a_reading_and_nothing_else(lia: Hamlet) -> None:
         changes.nudge()
         assert await changes.after(first, 10) > first
     watching.cancel()
+
+
+async def test_a_listener_hears_that_the_rules_stand_still(lia: Hamlet) -> None:
+    parts = replace(lia.parts, wall=ManualClock(WALL))
+    wall: Any = parts.wall
+    with parts.database.write() as connection:
+        stamp(connection, "watch", WALL)
+    changes = Changes(parts.database, lia.clock, poll_s=0.01, told=partial(told, parts))
+    watching = asyncio.create_task(changes.watch())
+    async with changes.listening():
+        first = await changes.after(0, 10)
+        assert await changes.after(first, 0.2) == first
+        wall.advance(timedelta(seconds=9))
+        assert await changes.after(first, 10) == first + 1
+        parts.findings.put((Silent(part=Part.DISK, why="96% of the disk is in use"),))
+        assert await changes.after(first + 1, 10) == first + 2
+    watching.cancel()
+
+
+async def test_the_loop_that_answers_says_that_it_lives(lia: Hamlet) -> None:
+    living = asyncio.create_task(beat(lia.parts))
+    for _ in range(500):
+        with lia.parts.database.read() as connection:
+            if last(connection, "web") is not None:
+                break
+        await asyncio.sleep(0.01)
+    else:
+        raise AssertionError("no sign of life")
+    living.cancel()
 
 
 async def test_a_closing_server_lets_its_listeners_go(lia: Hamlet) -> None:

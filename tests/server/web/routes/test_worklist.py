@@ -9,6 +9,7 @@ from starlette.testclient import TestClient
 from server.care import people
 from server.care.people import NewPatient, Person
 from server.db import tables
+from server.watch.silence import Part, Silent
 from tests.server.web.conftest import Visitor
 from tests.server.web.hamlet import NOW, Hamlet
 
@@ -109,6 +110,16 @@ def test_a_watch_that_stopped_is_said_on_top(morning: Hamlet, anna: TestClient) 
     with morning.parts.database.write() as connection:
         connection.execute(tables.role_beat.insert().values(role="watch", at=NOW.replace(year=2020)))
     assert "Reglene kjører ikke." in anna.get("/").text
+
+
+def test_whatever_else_is_silent_is_said_on_top_in_words(morning: Hamlet, anna: TestClient) -> None:
+    broker = Silent(part=Part.BROKER, why="not connected")
+    morning.parts.findings.put((broker, Silent(part=Part.GATEWAY, why="not heard", subject="gw-1")))
+    page = anna.get("/").text
+    assert "Nye målinger kommer ikke inn: forbindelsen til meldingsmegleren er brutt." in page
+    assert page.count("data-silent=") == 1  # a home without power is the patient's page's business
+    morning.parts.findings.put(())
+    assert "data-silent=" not in anna.get("/").text
 
 
 def test_what_was_written_into_a_name_stays_text(lia: Hamlet, anna: TestClient) -> None:
