@@ -53,12 +53,13 @@ class Ears:
             self._changed.clear()
             await happens(self._changed, left)
 
-    async def until(self, holds: Callable[[], bool], most: float) -> bool:
-        """Wait until `holds()`; False when deaf, or after `most` seconds."""
-        end = time.monotonic() + most
+    async def until(self, holds: Callable[[], bool], idle: float, most: float) -> bool:
+        """Wait until `holds()`; False when deaf, when nothing came for `idle` seconds, or after `most` seconds."""
+        self._at = time.monotonic()
+        end = self._at + most
         while not holds():
             stop_if_told()
-            left = end - time.monotonic()
+            left = min(end, self._at + idle) - time.monotonic()
             if self.deaf or left <= 0:
                 return False
             self._changed.clear()

@@ -14,6 +14,7 @@ from gateway.link import Link
 from gateway.profiles import DecodeError
 from gateway.profiles.glucose import ALL_RECORDS, AccessResponse, access_response, records_from
 from gateway.radio import Recall
+from gateway.waits import Waits
 
 log = logging.getLogger(__name__)
 
@@ -52,20 +53,20 @@ class RecordAccess:
             log.warning("records_answer_unread reason=%r", error.reason)
         self._ears.prick()
 
-    async def fetch(self, link: Link, most: float) -> Access:
+    async def fetch(self, link: Link, waits: Waits) -> Access:
         """Have everything new sent, and return when the meter says that this was all."""
         if self._recall is not None:
-            outcome = await self._ask(link, records_from(self._recall.sequence), most)
+            outcome = await self._ask(link, records_from(self._recall.sequence), waits)
             if outcome is Access.UNANSWERED or (outcome is Access.DONE and self._known_again):
                 return outcome
             log.info("records_anew reason=%r", self.refusal or "the newest known record is gone")
-        return await self._ask(link, ALL_RECORDS, most)
+        return await self._ask(link, ALL_RECORDS, waits)
 
-    async def _ask(self, link: Link, request: bytes, most: float) -> Access:
+    async def _ask(self, link: Link, request: bytes, waits: Waits) -> Access:
         self._answers.clear()
         self.refusal = ""
         await link.write(self._uuid, request)
-        if not await self._ears.until(lambda: bool(self._answers), most):
+        if not await self._ears.until(lambda: bool(self._answers), waits.answer, waits.records):
             return Access.UNANSWERED
         if self._answers[0].done:
             return Access.DONE

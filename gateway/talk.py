@@ -133,7 +133,7 @@ class _Conversation:
         """Have the memory sent; False when it may not have been sent to its end."""
         assert self._kind.records is not None
         await self._link.subscribe(self._kind.records, access.answer)
-        outcome = await access.fetch(self._link, self._waits.records)
+        outcome = await access.fetch(self._link, self._waits)
         if outcome is Access.REFUSED:
             self._to.health.device(self._known.address).records_refused += 1
             log.warning("records_refused device=%s reason=%r", self._known.address, access.refusal)

@@ -11,10 +11,10 @@ class Waits:
     `connect`: a device that fell asleep must not hold the adapter. `quiet`: records follow each other within
     milliseconds, some devices think for a second first. `drain`: a stream never gets quiet. `session`: a stack waits
     for an answer that may never come. `records`: a meter's whole memory, over a slow link; on top of `session`.
-    `farewell`: for a disconnect. `fresh`: an advertisement older than this says nothing about now. `silence`: no
-    advertisement from anybody; scanners are known to fall asleep after hours. `given_up`: nor from any adapter, though
-    there was somebody before. `again` and `again_max`: between two visits to one device, longer when there was nothing
-    to fetch.
+    `answer`: a meter that says nothing for so long has hung. `farewell`: for a disconnect. `fresh`: an advertisement
+    older than this says nothing about now. `silence`: no advertisement from anybody; scanners are known to fall asleep
+    after hours. `given_up`: nor from any adapter, though there was somebody before. `again` and `again_max`: between
+    two visits to one device, longer when there was nothing to fetch.
     """
 
     connect: float = 10.0
@@ -22,6 +22,7 @@ class Waits:
     drain: float = 40.0
     session: float = 60.0
     records: float = 240.0
+    answer: float = 10.0
     farewell: float = 5.0
     fresh: float = 3.0
     silence: float = 90.0

@@ -17,7 +17,7 @@ from tests.gateway.hand_link import HandDevice, HandLink, HandStack
 from vitals.clock import ManualClock
 
 NOW = datetime(2026, 7, 1, 6, 0, tzinfo=UTC)
-WAITS = Waits(quiet=0.05, drain=1.0, records=0.3, farewell=0.2, connect=1.0, session=2.0)
+WAITS = Waits(quiet=0.05, drain=1.0, records=60.0, answer=0.3, farewell=0.2, connect=1.0, session=2.0)
 ADDRESS = "C0:FF:EE:00:00:07"
 SHOWN = bytes.fromhex("ea07070108000003" + "0000")  # 2026-07-01 08:00:00, which is right in Oslo
 
@@ -151,10 +151,34 @@ async def test_a_meter_that_gives_no_answer_is_left_after_its_time_and_not_taken
 
     home = Home("glucometer")
     device = HandDevice(speaks=("2A18", "2A34", "2A52"), on_write=asked)
-    waits = replace(WAITS, records=60.0) if how == "gone" else WAITS
+    waits = replace(WAITS, answer=60.0) if how == "gone" else WAITS
     async with asyncio.timeout(10):
         assert await home.visit(device, waits) is SessionState.CUT
     assert home.frames("2A18") == [record(1)]
+
+
+async def test_a_meter_that_goes_on_for_ever_is_left_after_its_time() -> None:
+    async def asked(link: HandLink, _uuid: str, _request: bytes) -> None:
+        for number in range(1000):
+            await asyncio.sleep(0.01)
+            link.heard["2A18"](record(number))
+
+    home, device = Home("glucometer"), HandDevice(speaks=("2A18", "2A34", "2A52"), on_write=asked)
+    async with asyncio.timeout(5):
+        assert await home.visit(device, replace(WAITS, records=0.3, drain=0.2)) is SessionState.CUT
+    assert home.frames("2A18")[:2] == [record(0), record(1)]
+
+
+async def test_a_slow_meter_that_goes_on_is_waited_for() -> None:
+    async def asked(link: HandLink, _uuid: str, _request: bytes) -> None:
+        for number in range(6):
+            await asyncio.sleep(0.1)
+            link.heard["2A18"](record(number))
+        link.heard["2A52"](bytes.fromhex("06000101"))
+
+    home, device = Home("glucometer"), HandDevice(speaks=("2A18", "2A34", "2A52"), on_write=asked)
+    assert await home.visit(device) is SessionState.ENDED
+    assert len(home.frames("2A18")) == 6
 
 
 async def test_nothing_in_a_meter_is_ever_deleted() -> None:
