@@ -75,11 +75,21 @@ def mosquitto_command(program: str, folder: Path, port: int, accounts: Sequence[
     """Write Mosquitto's files into `folder` and say how to start it on loopback."""
     data = folder / "data"
     data.mkdir(parents=True, exist_ok=True)
-    lines = [
-        f"listener {port} 127.0.0.1",
+    _private(folder / "passwords", _password_lines(accounts))
+    _private(folder / "acl", acl_lines(accounts))
+    lines = mosquitto_lines(str(folder), str(data), [f"listener {port} 127.0.0.1"])
+    if os.geteuid() == 0:
+        lines.append("user root")  # else it becomes an account that may not enter the demo's folder
+    return [program, "-c", str(_private(folder / "mosquitto.conf", lines))]
+
+
+def mosquitto_lines(folder: str, data: str, listener: Sequence[str]) -> list[str]:
+    """Mosquitto's configuration wherever Varde uses it, with `passwords` and `acl` beside it in `folder`."""
+    return [
+        *listener,
         "allow_anonymous false",
-        f"password_file {_private(folder / 'passwords', _password_lines(accounts))}",
-        f"acl_file {_private(folder / 'acl', _acl_lines(accounts))}",
+        f"password_file {folder}/passwords",
+        f"acl_file {folder}/acl",
         f"max_queued_messages {_QUEUED_MAX}",
         f"max_inflight_messages {_INFLIGHT_MAX}",
         "set_tcp_nodelay true",
@@ -92,9 +102,6 @@ def mosquitto_command(program: str, folder: Path, port: int, accounts: Sequence[
         "log_type notice",
         "log_timestamp_format %Y-%m-%dT%H:%M:%S",
     ]
-    if os.geteuid() == 0:
-        lines.append("user root")  # else it becomes an account that may not enter the demo's folder
-    return [program, "-c", str(_private(folder / "mosquitto.conf", lines))]
 
 
 def amqtt_command(folder: Path, port: int, accounts: Sequence[Account]) -> list[str]:
@@ -135,7 +142,8 @@ def _amqtt_settings(port: int, accounts: Sequence[Account]) -> str:
     )
 
 
-def _acl_lines(accounts: Sequence[Account]) -> list[str]:
+def acl_lines(accounts: Sequence[Account]) -> list[str]:
+    """Mosquitto's ACL file for these accounts."""
     lines: list[str] = []
     for account in accounts:
         lines.append(f"user {account.name}")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from varde.demo.folder import Folder
@@ -11,7 +12,16 @@ from varde.demo.town import Home, KitDevice
 BACKEND = "device_sims.bleak_bumble:BumbleBackend"
 
 
-def write_settings(folder: Folder, home: Home, keys: GatewayKeys, *, broker_port: int, timezone: str) -> Path:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrokerPlace:
+    """Where the broker is; `tls_ca` vouches for it and turns TLS on."""
+
+    port: int
+    host: str = "127.0.0.1"
+    tls_ca: Path | None = None
+
+
+def write_settings(folder: Folder, home: Home, keys: GatewayKeys, *, broker: BrokerPlace, timezone: str) -> Path:
     """Write the settings of this home's gateway, readable by the owner alone; returns where."""
     place = folder.gateway(home.gateway)
     place.mkdir(parents=True, exist_ok=True)
@@ -24,11 +34,12 @@ def write_settings(folder: Folder, home: Home, keys: GatewayKeys, *, broker_port
         f"spool = {_text(place / 'spool.db')}",
         f"clock = {_text(folder.clock)}",
         "[mqtt]",
-        'host = "127.0.0.1"',
-        f"port = {broker_port}",
+        f"host = {_text(broker.host)}",
+        f"port = {broker.port}",
         f"username = {_text(home.gateway)}",
         f"password = {_text(keys.password)}",
-        "tls = false",
+        f"tls = {'false' if broker.tls_ca is None else 'true'}",
+        *([] if broker.tls_ca is None else [f"tls_ca = {_text(broker.tls_ca)}"]),
         "[[adapter]]",
         f"name = {_text(home.name)}",
         f"backend = {_text(BACKEND)}",

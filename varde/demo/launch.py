@@ -269,7 +269,11 @@ def _wait_air(house: House) -> None:
 def _gateway_child(house: House, gateway: str, broker_port: int) -> Child:
     home = next(each for each in house.town.homes if each.gateway == gateway)
     settings = kits.write_settings(
-        house.folder, home, house.keys.gateways[home.gateway], broker_port=broker_port, timezone=house.town.timezone
+        house.folder,
+        home,
+        house.keys.gateways[home.gateway],
+        broker=kits.BrokerPlace(port=broker_port),
+        timezone=house.town.timezone,
     )
     command = [sys.executable, "-m", "varde", "gateway", "--settings", str(settings)]
     return Child(name=gateway, command=command, log=house.folder.log / f"{gateway}.log")

@@ -8,7 +8,7 @@ from gateway import settings
 from gateway.kinds import KINDS
 from varde.demo.folder import Folder
 from varde.demo.keys import keys_for
-from varde.demo.kits import write_settings
+from varde.demo.kits import BrokerPlace, write_settings
 from varde.demo.town import TOWN_FILE, TownError, read_town
 
 # Norwegian national identity number: weights of the two control digits, both sums divisible by 11.
@@ -60,7 +60,8 @@ def test_every_gateway_can_read_its_settings(tmp_path: Path) -> None:
     folder.make()
     keys = keys_for(folder, [home.gateway for home in town.homes])
     for home in town.homes:
-        path = write_settings(folder, home, keys.gateways[home.gateway], broker_port=18_830, timezone=town.timezone)
+        place = BrokerPlace(port=18_830)
+        path = write_settings(folder, home, keys.gateways[home.gateway], broker=place, timezone=town.timezone)
         assert oct(path.stat().st_mode & 0o777) == "0o600"
         told = settings.load(path)
         assert told.id == home.gateway
