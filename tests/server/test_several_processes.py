@@ -202,7 +202,8 @@ def test_a_connection_that_is_killed_in_a_transaction_leaves_nothing_half_done(
 ) -> None:
     activate(world)
     parts = process(world)
-    real, killed = record.record, []
+    real = record.record
+    killed: list[int] = []
 
     def and_die(connection: Connection, *given: Any, **named: Any) -> record.Recorded:
         done = real(connection, *given, **named)

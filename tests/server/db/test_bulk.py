@@ -1,0 +1,44 @@
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+
+from server.db import tables
+from server.db.bulk import add
+from server.web.changes import fingerprint
+from tests.server.world import START, World
+
+
+def row(world: World, seq: int, **more: object) -> dict[str, object]:
+    known = {"seq": seq, "id": f"id {seq}", "municipality_id": world.municipality, "gateway_id": world.gateway}
+    known |= {"patient_id": world.patient, "unclaimed": None, "device": "d", "taken_at": START, "received_at": START}
+    return known | {"clock": "device", "offset_s": 0, "quality": "good", "flags": [], "battery": None} | more
+
+
+def test_what_comes_back_is_what_went_in(world: World) -> None:
+    odd = "tab\t, line\n, back\\slash, \\N and Å"
+    rows = [
+        row(world, 1, device=odd, flags=["a\tb", 'quote " and \\'], offset_s=-7, battery=None),
+        row(world, 2, taken_at=START + timedelta(microseconds=1), flags=[], battery=0),
+    ]
+    with world.database.write() as connection:
+        add(connection, tables.reading, rows)
+        add(connection, tables.reading, [])
+    stored = world.rows(tables.reading)
+    assert [{name: each[name] for name in rows[0]} for each in stored] == rows
+
+
+def test_a_row_that_is_there_already_is_told_as_by_any_insert_and_nothing_is_stored(world: World) -> None:
+    with pytest.raises(IntegrityError), world.database.write() as connection:
+        add(connection, tables.reading, [row(world, 1), row(world, 2), row(world, 3, id="id 1")])
+    assert world.count(tables.reading) == 0
+
+
+def test_a_number_that_is_committed_after_a_later_one_is_seen_by_open_pages(world: World) -> None:
+    with world.database.write() as connection:
+        add(connection, tables.reading, [row(world, 5)])
+    before = fingerprint(world.database, START)
+    assert fingerprint(world.database, START) == before
+    with world.database.write() as connection:
+        add(connection, tables.reading, [row(world, 4)])
+    assert fingerprint(world.database, START) != before
