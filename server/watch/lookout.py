@@ -21,7 +21,6 @@ from server.watch import beat
 from server.watch.silence import CHANNEL_DEAD, Home, Part, Silent, State, ours, silences
 
 EVERY_SECONDS = 2.0
-_NAME = "lookout"
 OPERATIONS = "operations"
 
 _log = structlog.get_logger("varde.silence")
@@ -45,7 +44,7 @@ class _Waiting:
 class Lookout:
     """A role of every process: looks, tells what began and what is over, and keeps the findings for others to read."""
 
-    name = _NAME
+    name = "lookout"
 
     def __init__(self, parts: Parts, channel: Channel, disk: Callable[[Path], float] = disk_in_use) -> None:
         self._parts, self._channel, self._disk = parts, channel, disk
@@ -142,7 +141,7 @@ class Lookout:
 
 def _beats(connection: Connection) -> dict[str, datetime]:
     table = tables.role_beat.c
-    return {role: at for role, at in connection.execute(select(table.role, table.at)) if role != _NAME}
+    return dict(connection.execute(select(table.role, table.at)).all())
 
 
 def _failed_attempts(connection: Connection) -> int:
