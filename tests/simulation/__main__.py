@@ -1,29 +1,29 @@
-"""`make simulate`: runs seeds and says which one failed; one seed alone is told line by line."""
+"""`make simulate`: runs seeds on every core and says which one failed; one seed alone is told line by line."""
 
 import argparse
-import logging
+import os
 import sys
 import time
+from itertools import count
 
-import structlog
+from tests.simulation.running import hush, outcomes
+from tests.simulation.street import ground
 
-from tests.simulation.street import Outcome, ground
+_TOLD_EVERY = 100
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
     parser.add_argument("--seeds", type=int, default=1_000, help="how many")
     parser.add_argument("--first", type=int, default=0, help="which one first")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
     parser.add_argument("--seed", type=int, help="only this one, told line by line")
     asked = parser.parse_args()
-    logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    if asked.seed is not None:
-        return _one(asked.seed)
-    return _many(asked.first, asked.seeds)
+    return _one(asked.seed) if asked.seed is not None else _many(asked.first, asked.seeds, asked.jobs)
 
 
 def _one(seed: int) -> int:
+    hush()
     with ground() as built:
         outcome = built.run(seed, print)
     print(f"digest {outcome.digest}")
@@ -31,26 +31,23 @@ def _one(seed: int) -> int:
     return bool(outcome.wrong)
 
 
-def _many(first: int, seeds: int) -> int:
-    failed: list[Outcome] = []
+def _many(first: int, seeds: int, jobs: int) -> int:
+    failed: list[int] = []
     readings = evaluations = facts = 0
-    began = time.process_time()
-    with ground() as built:
-        for number in range(first, first + seeds):
-            outcome = built.run(number)
-            readings, evaluations = readings + outcome.readings, evaluations + outcome.evaluations
-            facts += outcome.facts
-            if outcome.wrong:
-                failed.append(outcome)
-                print(
-                    f"\nseed {number}: {outcome.wrong[0]}\n    replay it with: make simulate SEED={number}", flush=True
-                )
-            if sys.stderr.isatty() or (number - first + 1) % 500 == 0:
-                print(f"\r{number - first + 1} of {seeds}", end="", file=sys.stderr, flush=True)
-    took = time.process_time() - began
+    began = time.monotonic()
+    for number, outcome in zip(count(1), outcomes(range(first, first + seeds), jobs), strict=False):
+        readings, evaluations = readings + outcome.readings, evaluations + outcome.evaluations
+        facts += outcome.facts
+        if outcome.wrong:
+            failed.append(outcome.seed)
+            print(f"seed {outcome.seed}: {outcome.wrong[0]}\n    again: make simulate SEED={outcome.seed}", flush=True)
+        if number % _TOLD_EVERY == 0:
+            print(f"{number} of {seeds} in {time.monotonic() - began:.0f} s, {len(failed)} failed", flush=True)
+    used = os.times()
     print(
-        f"\n{seeds} seeds, {readings} readings, {evaluations} evaluations, {facts} facts in {took:.0f} s of CPU "
-        f"({took / seeds * 1000:.0f} ms each): {len(failed)} failed"
+        f"{seeds} seeds: {readings} readings, {evaluations} evaluations, {facts} facts in "
+        f"{time.monotonic() - began:.0f} s ({used.children_user + used.children_system:.0f} s of CPU): "
+        + (f"failed: {sorted(failed)}" if failed else "nothing wrong")
     )
     return bool(failed)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import pytest
 import structlog
 
+from tests.simulation.running import hush
 from tests.simulation.street import Ground, ground
 
 
@@ -18,9 +19,8 @@ def built() -> Iterator[Ground]:
 
 @pytest.fixture(autouse=True)
 def hushed() -> Iterator[None]:
-    """Every fault is logged, as it should be, and there are thousands; nobody reads them here."""
-    logging.disable(logging.CRITICAL)
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    """No log of thousands of faults."""
+    hush()
     yield
     structlog.reset_defaults()
     logging.disable(logging.NOTSET)

@@ -62,7 +62,6 @@ class Ground:
 
     async def _run(self, seed: int, tell: Callable[[str], None] | None) -> Outcome:
         self._database.close()
-        self._world.renew()
         street = Street(seed, self._world, self._database, tell)
         try:
             return street.live()
@@ -98,9 +97,11 @@ class Street:
         self.fate = Fate(self.rng, draw(self.rng))
         self.broker = Broker(self.agenda, self.fate)
         self.server = Server(self.agenda, self.fate, self.broker, world, database)
+        kits = KITS if self.rng.random() < 0.3 else KITS[:1]
+        world.renew(kits)
         self.watcher = Watcher(world.path)
         self.server.observe, self.server.missing = self.watcher.look, self.watcher.missing
-        self.homes = [self._home(kit, world.folder) for kit in (KITS if self.rng.random() < 0.3 else KITS[:1])]
+        self.homes = [self._home(kit, world.folder) for kit in kits]
         self._database = database
 
     def _home(self, kit: Kit, folder: Path) -> Home:
@@ -222,7 +223,8 @@ class Street:
 
     def _stop_watch(self) -> None:
         """The scheduler stands still, across whatever is due meanwhile."""
-        self.server.paused_until = self.agenda.seconds + self.fate.within(60, 4_000)
+        until = self.agenda.seconds + self.fate.within(60, 4_000)
+        self.server.paused_until = max(self.server.paused_until, until)
         self.agenda.note("watch stands still until", self.server.paused_until)
 
     def _calm(self) -> None:

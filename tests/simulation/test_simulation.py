@@ -1,6 +1,6 @@
 """Simulated streets hold their promises whatever goes wrong, and a seed is the same run everywhere.
 
-100 seeds here, some 20 s of one core; `make simulate SEEDS=10000` goes on, `make simulate SEED=4711` tells one of them.
+60 seeds here, some 15 s of one core; `make simulate SEEDS=10000` goes on, `make simulate SEED=4711` tells one of them.
 """
 
 import os
@@ -8,11 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.simulation.street import Ground
 
-SEEDS = 100
+SEEDS = 60
 # Where processes die in these.
 POINTS = {
     "gateway: between hear and keep",
@@ -27,8 +25,11 @@ POINTS = {
     "server: before a notice",
     "server: between two notices",
 }
-# Seeds that once found something, and what; they stay.
-FOUND: dict[int, str] = {}
+# Seeds that once found something, and what; they stay. None of them has found a fault of the product so far.
+FOUND = {
+    143: "the street itself: a verdict in the second in which the doorbell rings",
+    385: "the street itself: two pauses at once",
+}
 
 
 def test_nothing_is_lost_doubled_missed_or_made_up(built: Ground) -> None:
@@ -43,9 +44,9 @@ def test_nothing_is_lost_doubled_missed_or_made_up(built: Ground) -> None:
     assert crashes == POINTS
 
 
-@pytest.mark.parametrize("seed", FOUND)
-def test_what_was_found_once_is_not_found_again(built: Ground, seed: int) -> None:
-    assert not built.run(seed).wrong, FOUND[seed]
+def test_what_was_found_once_is_not_found_again(built: Ground) -> None:
+    for seed, what in FOUND.items():
+        assert not built.run(seed).wrong, what
 
 
 def test_a_seed_is_the_same_run_everywhere(built: Ground) -> None:

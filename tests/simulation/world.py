@@ -1,7 +1,8 @@
 """A small municipality for simulated streets: always the same, ids included, and made only once in a process."""
 
 import shutil
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -58,11 +59,21 @@ class World:
         """The database of the run at hand."""
         return self.folder / "varde.db"
 
-    def renew(self) -> None:
-        """Put the untouched template in the place of what a run has made of it; nobody may have it open."""
+    def renew(self, kits: Sequence[Kit]) -> None:
+        """Put the untouched template in the place of what a run has made of it; nobody may have it open.
+
+        Whoever none of `kits` hears is not on the slate: nothing can happen to them that does not to the others.
+        """
         for suffix in ("-wal", "-shm"):
             self.path.with_name(self.path.name + suffix).unlink(missing_ok=True)
         shutil.copyfile(self.folder / "template.db", self.path)
+        heard = {self.patients[_PEOPLE[address]] for kit in kits for address in kit.devices}
+        raw = sqlite3.connect(self.path)
+        raw.executemany(
+            "DELETE FROM due WHERE patient_id = ?", [(each,) for each in self.patients if each not in heard]
+        )
+        raw.commit()
+        raw.close()
 
 
 def make_world(folder: Path) -> World:
