@@ -6,7 +6,7 @@ first never was, for any rule: the pass goes back to the last place where nothin
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from statistics import median, stdev
 
@@ -70,7 +70,9 @@ def fold(start: History, readings: Sequence[Arrival], plan: Plan, marks: Marks) 
         reading = readings[at]
         work.pass_time(reading)
         if not work.waits:
-            anchor, anchor_at, anchor_past = work.history((reading.taken_at, "")), at, len(work.past)
+            # Time has come to this reading, and so have those of the same moment that are in already.
+            reached = max(work.last or _FIRST, (reading.taken_at, ""))
+            anchor, anchor_at, anchor_past = work.history(reached), at, len(work.past)
         refuted = work.take(reading)
         at += 1
         if refuted:
@@ -96,6 +98,9 @@ def _settled(history: History, start: History) -> History:
         elif not isinstance(state, MissingState) and state.spell.fresh:
             fresh[name] = changed(state, spell=changed(state.spell, fresh=False))
     return changed(history, states={**history.states, **fresh}) if fresh else history
+
+
+_FIRST = (datetime.min.replace(tzinfo=UTC), "")
 
 
 @dataclass(slots=True, kw_only=True)

@@ -2,17 +2,23 @@
 
 from alerts import rulebook
 from alerts.rules import Compound
-from tests.alerts.worlds import SLOW, START
 
 
 def _plan():
-    return rulebook.draft(SLOW.book, {"plan_id": "made up", "timezone": "UTC", "starts_at": START.isoformat()})
+    facts = {"plan_id": "made up", "timezone": "UTC", "starts_at": "2026-03-02T00:00:00+00:00"}
+    return rulebook.draft(rulebook.load("heart_failure"), facts)
 
 
 def test_only_those_that_listen_hear_it_each_kind_in_the_order_of_names():
-    heard = _plan().hearing(("symptom_yellow", "weight"))
-    assert [rule.name for rule in heard.single] == ["crisis", "missing_weight"]
-    assert [rule.name for rule in heard.counting] == ["drift", "gain", "loss", "gain_felt"]
+    heard = _plan().hearing(("symptom_red", "symptom_yellow", "weight"))
+    assert [rule.name for rule in heard.single] == ["missing_weight", "symptom_red"]
+    counting = [
+        "weight_gain_3d",
+        "weight_gain_7d",
+        "weight_trend",
+        "gain_with_symptoms",
+    ]
+    assert [rule.name for rule in heard.counting] == counting
     assert isinstance(heard.counting[-1], Compound)
 
 

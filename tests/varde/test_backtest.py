@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import address, database, migrated, world
+from tests.server.conftest import database, migrated, world
 from tests.server.plans import activate
 from tests.server.reports.living import live
 from tests.server.reports.test_proposals import measure
 from tests.server.world import START, World
 from varde.backtest import main
 
-__all__ = ["address", "database", "migrated", "world"]  # fixtures
+__all__ = ["database", "migrated", "world"]  # fixtures
 
 LENIENT = '[rules.spo2_low]\nbands = [{ limit = 85, priority = "medium" }]\n'
 

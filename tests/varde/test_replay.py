@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.server.conftest import address, database, migrated, world
+from tests.server.conftest import database, migrated, world
 from tests.server.reports.living import live
 from tests.server.world import World
 from varde.replay import main
 
-__all__ = ["address", "database", "migrated", "world"]  # fixtures
+__all__ = ["database", "migrated", "world"]  # fixtures
 
 
 def test_what_is_stored_equals_its_replay(world: World, capsys: pytest.CaptureFixture[str]) -> None:

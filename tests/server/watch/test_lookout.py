@@ -159,9 +159,8 @@ def test_a_database_that_may_only_be_read_is_told_and_nobody_else_is_accused(par
     assert kinds(lookout) == []
 
 
+@pytest.mark.parametrize("address", ["file"], indirect=True)  # the cluster is everybody's, and the path is the same
 def test_a_database_that_is_gone_is_told(parts: Parts, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    if not parts.database.is_embedded:
-        pytest.skip("the same path, and the cluster is everybody's")
     line = Line()
     lookout = Lookout(parts, line)
     parts.database.close()
