@@ -17,7 +17,7 @@ from device_sims.peripherals import DeviceSpec, Oximeter, Peripheral
 from device_sims.quiet import hush
 
 ADDRESS = "A0:11:22:33:44:55"
-DEADLINE_S = 20.0  # a loaded machine needs one; more means that it will not come
+DEADLINE_S = 30.0  # a loaded machine needs a few; more means that it will not come
 
 
 class Home:
