@@ -12,6 +12,7 @@ from typing import Protocol
 from gateway.flights import Flights, Patience
 from gateway.presence import Presence
 from gateway.spool import Spool, SpoolFull
+from vitals import failpoint
 from vitals.reading import GatewayId
 from vitals.seal import SealError, seal, unseal
 from vitals.topics import Lane, topic
@@ -61,6 +62,7 @@ class Exchange:
         """A new connection: everything that is still in the spool is to be sent on it."""
         self._flights = Flights(self._patience, self._rng)
         self._heartbeat_due = now
+        failpoint.reach("gateway.connected")
 
     def announce(self) -> None:
         """The status has changed: it is due now."""
@@ -76,8 +78,10 @@ class Exchange:
             self._heartbeat_due = now + self._patience.heartbeat
         for message in self._flights.overdue(now):
             outlet.publish(message.lane, message.body)
+            failpoint.reach("gateway.resent")
         for message in self._spool.oldest(self._flights.room(), after=self._flights.cursor):
             outlet.publish(message.lane, message.body)
+            failpoint.reach("gateway.published")
             self._flights.launch(message, now)
         return min(self._heartbeat_due, self._flights.next_due() or self._heartbeat_due)
 
@@ -93,10 +97,12 @@ class Exchange:
         for rejection in receipt.rejected:  # the server has it too, in quarantine, where a person will see it
             log.warning("rejected id=%s reason=%r", rejection.id, rejection.reason)
         ids = [*receipt.accepted, *(each.id for each in receipt.rejected)]
+        failpoint.reach("gateway.receipt")
         try:
             self._spool.forget(ids)
         except SpoolFull as error:  # they stay in flight: sent again, they bring another receipt
             self._room.gone(str(error))
         else:
+            failpoint.reach("gateway.forgotten")
             self._room.back()
             self._flights.land(ids)

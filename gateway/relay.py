@@ -30,6 +30,7 @@ from gateway.settings import Settings
 from gateway.spool import Message, Spool, SpoolBroken, SpoolFull
 from gateway.timekeeping import ClockShown
 from gateway.uplink import Identity, Uplink
+from vitals import failpoint
 from vitals.clock import Clock
 from vitals.reading import Reading, RefusedFrame
 from vitals.topics import Lane
@@ -143,6 +144,7 @@ class Relay:
         self._spool.room()
         self._sessions.start_of(session, self._clocks.real.now())
         self._memories.begin(session.device)
+        failpoint.reach("gateway.session")
         self._seen.pop(session.device, None)
         return self._memories.recall(session.device)
 
@@ -158,6 +160,7 @@ class Relay:
             raise
 
     def _hear(self, notification: Notification) -> None:
+        failpoint.reach("gateway.heard")
         real_now = self._clocks.real.now()
         device = notification.device
         record = f"{notification.characteristic} {notification.payload.hex()}"
@@ -183,7 +186,9 @@ class Relay:
             log.debug("no_measurement device=%s reason=%s", device, said.reason)
             return
         message = replace(_message(said), record=record if isinstance(said, Reading) else "")
+        failpoint.reach("gateway.decoded")
         new = self._spool.keep(message, real_now)
+        failpoint.reach("gateway.kept")
         log.info("kept id=%s device=%s lane=%s new=%s", message.id, device, message.lane.value, new)
         if notification.characteristic == self._recorded[device]:
             self._memories.note(device, notification.payload)

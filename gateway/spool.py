@@ -27,6 +27,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.reserve import Reserve
+from vitals import failpoint
 from vitals.reading import ReadingId
 from vitals.topics import Lane
 
@@ -161,6 +162,7 @@ class Spool:
                 database.execute(_SAID_TRIM, (message.device, message.device, _SAID_MAX))
             if added and message.lane is Lane.FRAMES:
                 database.execute(_COUNT, ("refused",))
+            failpoint.reach("gateway.keeping")
         self._depth += added
         return bool(added)
 
@@ -191,7 +193,9 @@ class Spool:
 
     def _drop(self, ids: Sequence[ReadingId]) -> int:
         with self.writing() as database:
-            return sum(database.execute("DELETE FROM message WHERE id = ?", (each,)).rowcount for each in ids)
+            gone = sum(database.execute("DELETE FROM message WHERE id = ?", (each,)).rowcount for each in ids)
+            failpoint.reach("gateway.forgetting")
+        return gone
 
     def _fold(self) -> None:
         """Fold the log into the database and give its room back to the disk, as far as the disk has room for that."""

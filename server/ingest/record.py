@@ -15,6 +15,7 @@ from server.ingest import quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.quarantine import Kept
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
+from vitals import failpoint
 from vitals.reading import GatewayId, ReadingId
 from vitals.wire import Receipt, Rejection
 
@@ -91,6 +92,7 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
     # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
     add(connection, tables.reading, sorted(rows, key=lambda row: str(row["id"])))
     values = [row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each, reading)]
+    failpoint.reach("ingest.recording")
     add(connection, tables.measurement, values)
     patients = {(row["patient_id"], row["municipality_id"]) for row in rows if row["patient_id"] is not None}
     due_at_latest(connection, list(patients), now)

@@ -20,6 +20,7 @@ from server.ingest.record import Message, Recorded, record
 from server.parts import Parts
 from server.watch.beat import Pulse
 from server.watch.silence import BROKER
+from vitals import failpoint
 from vitals.reading import GatewayId
 from vitals.seal import seal
 from vitals.topics import Lane, topic
@@ -62,6 +63,7 @@ class Ingest:
                 self._beat()
                 batch = self._broker.take(BATCH_MAX, LINGER_SECONDS, _WAIT_SECONDS)
                 if batch:
+                    failpoint.reach("ingest.received")
                     self.handle(batch, stop)
         finally:
             self._broker.close()
@@ -125,16 +127,21 @@ class Ingest:
         ]
         with self._parts.database.write() as connection:
             recorded = record(connection, messages, now, rows_max=self._parts.settings.quarantine_rows_max)
+            failpoint.reach("ingest.recorded")
+        failpoint.reach("ingest.committed")
         return Stored(recorded=recorded, known=known)
 
     def tell(self, batch: Sequence[Incoming], stored: Stored) -> None:
         """Say what is stored: to the watch, to the gateways, to the broker, to the counters."""
         if stored.recorded.due:
             self._parts.wake_watch.ring()
+        failpoint.reach("ingest.nudged")
         for gateway, receipt in stored.recorded.receipts.items():
             where = topic(gateway, Lane.RECEIPTS)
             self._broker.publish(where, seal(stored.known[gateway].key, where, render_receipt(receipt)))
+        failpoint.reach("ingest.receipted")
         self._broker.acknowledge(batch)
+        failpoint.reach("ingest.acknowledged")
         self._parts.changed.ring()
         self._count(len(batch), stored.recorded)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 from server.db import tables
 from server.notify.channels import Channel, ChannelError, Notice
 from server.parts import Parts
+from vitals import failpoint
 
 _AT_ONCE = 20
 _LEASE = timedelta(seconds=30)  # whoever took a notice in hand and was killed held it up for so long
@@ -28,6 +29,8 @@ _log = structlog.get_logger("varde.notify")
 def deliver(parts: Parts, channel: Channel) -> int:
     """Try every notice whose time has come, one transaction each; returns how many were tried."""
     taken = _take(parts)
+    if taken:
+        failpoint.reach("notify.taken")
     for row in taken:
         _attempt(parts, channel, row)
     return len(taken)
@@ -57,6 +60,7 @@ def _attempt(parts: Parts, channel: Channel, row: Row[Any]) -> None:
     except Exception as error:  # noqa: BLE001 - a fault in one delivery must not hold up the notices behind it
         _log.error("channel failed", channel=channel.name, number=row.seq, exc_info=error)
         reason = type(error).__name__  # its text may hold an address
+    failpoint.reach("notify.sent")
     outcome = "sent" if reason is None else "failed"
     tried = {
         "municipality_id": row.municipality_id,
@@ -70,6 +74,8 @@ def _attempt(parts: Parts, channel: Channel, row: Row[Any]) -> None:
         connection.execute(insert(tables.attempt).values(tried))
         changed = {"state": "sent"} if reason is None else _after_failure(connection, row.seq, parts.wall.now())
         connection.execute(update(tables.outbox).where(tables.outbox.c.seq == row.seq).values(**changed))
+        failpoint.reach("notify.noted")
+    failpoint.reach("notify.done")
     parts.metrics.notices.labels(channel.name, outcome).inc()
 
 

@@ -15,6 +15,7 @@ from alerts.view import Step
 from server.db import tables
 from server.parts import Parts
 from server.watch.evaluate import evaluate
+from vitals import failpoint
 
 _AT_ONCE = 500  # patients between two looks at the slate
 _DELAY_FIRST = timedelta(seconds=10)
@@ -38,6 +39,8 @@ def drain(parts: Parts, alive: Callable[[], None] = lambda: None) -> int:
         count, oldest = connection.execute(select(func.count(), func.min(table.c.evaluate_at)).where(ready)).one()
     parts.metrics.due.set(count)
     parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
+    if due:
+        failpoint.reach("watch.looked")
     done = _judge_all(parts, due, alive)
     if done[_Done.JUDGED]:
         parts.changed.ring()
@@ -77,7 +80,10 @@ def _judge(parts: Parts, patient: str) -> _Done:
         with parts.database.write() as connection:
             if not _take(connection, patient, parts.clock.now()):
                 return _Done.LEFT
+            failpoint.reach("watch.taken")
             step = evaluate(connection, patient, parts.clock.now())  # not before the turn was ours: it never goes back
+            failpoint.reach("watch.saved")
+        failpoint.reach("watch.committed")
     except OperationalError:
         raise  # whose trouble it is, the next patient shows
     except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others

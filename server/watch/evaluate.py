@@ -16,6 +16,7 @@ from alerts.view import Step
 from server.db import tables
 from server.db.dialect import take_turn
 from server.watch.patient import load, put_on_slate, save
+from vitals import failpoint
 
 
 def evaluate(connection: Connection, patient: str, now: datetime) -> Step | None:
@@ -29,5 +30,6 @@ def evaluate(connection: Connection, patient: str, now: datetime) -> Step | None
         put_on_slate(connection, patient, municipality, None)  # a new plan puts him on it again
         return None
     step = engine.step(loaded.view, now)
+    failpoint.reach("watch.judged")
     save(connection, loaded, step, now, None)
     return step

@@ -15,6 +15,7 @@ from alerts.view import Arrival, PatientView, Step
 from server.care import plans
 from server.db import tables
 from server.db.dialect import numbers, put
+from vitals import failpoint
 from vitals.reading import Quality
 
 _READINGS_AT_ONCE = 10_000  # ids in one statement
@@ -81,6 +82,7 @@ def save(connection: Connection, loaded: Loaded, step: Step, now: datetime, clic
     for alert in step.alerts:
         _save_alert(connection, loaded, alert, now)
     _save_facts(connection, loaded, step.facts, now)
+    failpoint.reach("watch.saving")
     remembered = {
         "patient_id": patient,
         "municipality_id": municipality,
