@@ -47,6 +47,7 @@ class Action(StrEnum):
     WRITE_NOTE = "write_note"
     SEE_KITS = "see_kits"
     CHANGE_KITS = "change_kits"
+    COMMAND_KIT = "command_kit"  # ask something of a gateway at home
     CHANGE_PLAN = "change_plan"
 
 
@@ -60,6 +61,7 @@ _CARE = frozenset(
         Action.SEE_UNCLAIMED,
         Action.WRITE_NOTE,
         Action.SEE_KITS,
+        Action.COMMAND_KIT,
     }
 )
 _CLICKS = frozenset(
@@ -76,7 +78,15 @@ _CLICKS = frozenset(
         Action.ACCEPT,
     }
 )
-_KITS = frozenset({Action.SEE_QUARANTINE, Action.RESOLVE_QUARANTINE, Action.SEE_KITS, Action.CHANGE_KITS})
+_KITS = frozenset(
+    {
+        Action.SEE_QUARANTINE,
+        Action.RESOLVE_QUARANTINE,
+        Action.SEE_KITS,
+        Action.CHANGE_KITS,
+        Action.COMMAND_KIT,
+    }
+)
 
 _ALLOWED: dict[Role, frozenset[Action]] = {
     Role.NURSE: _CARE | _CLICKS,

@@ -170,6 +170,7 @@ gateway_status = Table(
     Column("refused", Integer),
     Column("heard", _Json, nullable=False),  # device address -> time last heard
     Column("versions", _Json, nullable=False),
+    Column("more", _Json),  # radio, bonds, clock and counters, as `ingest.status.More` reads them; None: not said
     Column("received_at", UTCDateTime, nullable=False),
 )
 
@@ -183,6 +184,23 @@ gateway_outage = Table(
     Column("starts_at", UTCDateTime, nullable=False),
     Column("ends_at", UTCDateTime),
     Column("known_at", UTCDateTime),  # when it was noticed, if later than it began; a replay must not know it before
+)
+
+# What people ask of a gateway. Sent until it says what became of it, or until it is too late.
+gateway_command = Table(
+    "gateway_command",
+    metadata,
+    _id(),
+    _municipality(),
+    _of("gateway", index=True),
+    Column("kind", String(32), nullable=False),
+    Column("device", String(64)),  # its address, where one is meant
+    Column("body", LargeBinary),  # encrypted: a passkey may be in it; None once nobody needs to hear it
+    Column("asked_by", String(64), nullable=False),
+    Column("asked_at", UTCDateTime, nullable=False),
+    Column("expires_at", UTCDateTime, nullable=False),
+    Column("outcome", Text),  # obeyed | expired | refused: why; None: not known yet
+    Column("told_at", UTCDateTime),  # when the outcome was known
 )
 
 device = Table(
@@ -206,6 +224,19 @@ assignment = Table(
     _of("patient", index=True),
     _of("gateway"),  # whose word counts for this device and patient
     Column("starts_at", UTCDateTime, nullable=False),
+    Column("ends_at", UTCDateTime),
+)
+
+# When a device that its patient's plan counts on was not heard of, though its gateway was (watch/devices.py).
+device_silence = Table(
+    "device_silence",
+    metadata,
+    Column("seq", _Seq, primary_key=True),
+    _municipality(),
+    _of("device", index=True),
+    _of("patient", index=True),
+    Column("heard_at", UTCDateTime, nullable=False),  # last contact, or since when it could have been heard
+    Column("known_at", UTCDateTime, nullable=False),
     Column("ends_at", UTCDateTime),
 )
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, select, update
 from server.db import tables
 from server.db.bulk import add
 from server.db.dialect import due_at_latest, numbers, put
-from server.ingest import quarantine
+from server.ingest import commands, quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.quarantine import Kept
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
@@ -221,9 +221,11 @@ def _record_status(connection: Connection, reported: Reported, now: datetime) ->
             "refused": status.refused,
             "heard": dict(status.heard),
             "versions": dict(status.versions),
+            "more": dict(status.more),
             "received_at": now,
         }
         put(connection, table, row)
+        commands.note(connection, reported.gateway, status.commands, now)
     _record_outage(connection, reported, now)
 
 

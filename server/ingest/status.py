@@ -10,6 +10,12 @@ from vitals.wire import BODY_BYTES_MAX, WireError
 
 _HEARD_MAX = 200  # devices; a kit has a handful
 _TEXT_MAX = 64
+_COMMANDS_MAX = 64  # a gateway tells of its last 16
+_OUTCOME_MAX = 400
+_COUNT_MAX = 10**9
+_ADAPTER = ("sessions", "failures", "rescans", "resets", "strangers")
+_DEVICE = ("sessions", "failures", "records_refused", "clock_sets")
+_COUNTS = ("given_up", "receipts_refused", "commands_refused")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +29,8 @@ class GatewayStatus:
     refused: int | None = None  # frames that no profile could read
     heard: Mapping[str, str] = field(default_factory=dict)  # device address -> RFC 3339 time
     versions: Mapping[str, str] = field(default_factory=dict)
+    commands: Mapping[str, str] = field(default_factory=dict)  # id -> what became of it
+    more: Mapping[str, Any] = field(default_factory=dict)  # radio, bonds, clock: for whoever looks after the kit
 
 
 def parse_status(body: bytes) -> GatewayStatus:
@@ -44,11 +52,49 @@ def parse_status(body: bytes) -> GatewayStatus:
         online=fields["online"],
         at=None if fields.get("at") is None else _moment("at", fields["at"]),
         battery=_count(fields, "battery", 100),
-        spool=_count(fields, "spool", 10**9),
-        refused=_count(fields, "refused", 10**9),
+        spool=_count(fields, "spool", _COUNT_MAX),
+        refused=_count(fields, "refused", _COUNT_MAX),
         heard=heard,
         versions=_texts(fields, "versions"),
+        commands=_texts(fields, "commands", most=_COMMANDS_MAX, longest=_OUTCOME_MAX),
+        more=_more(fields),
     )
+
+
+def _more(fields: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the kit's page shows beside the rest; what the gateway does not say is not in it."""
+    more: dict[str, Any] = {name: count for name in _COUNTS if (count := _count(fields, name, _COUNT_MAX)) is not None}
+    if isinstance(fields.get("time_sure"), bool):
+        more["time_sure"] = fields["time_sure"]
+    for name in ("pairing", "configuration"):
+        if fields.get(name) is not None:
+            more[name] = _text(name, fields[name])
+    adapters = {name: _counts(f"adapters.{name}", row, _ADAPTER) for name, row in _rows(fields, "adapters")}
+    devices = {
+        name: _counts(f"devices.{name}", row, _DEVICE) | {"bonds": dict(_texts(row, "bonds"))}
+        for name, row in _rows(fields, "devices")
+    }
+    return more | ({"adapters": adapters} if adapters else {}) | ({"devices": devices} if devices else {})
+
+
+def _rows(fields: Mapping[str, Any], field: str) -> list[tuple[str, Mapping[str, Any]]]:
+    rows = fields.get(field, {})
+    if not isinstance(rows, dict) or len(rows) > _HEARD_MAX or not all(isinstance(row, dict) for row in rows.values()):
+        raise WireError(field, f"must be an object of at most {_HEARD_MAX} objects")
+    return [(_text(field, name), row) for name, row in rows.items()]
+
+
+def _counts(field: str, row: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    try:
+        return {name: count for name in names if (count := _count(row, name, _COUNT_MAX)) is not None}
+    except WireError as error:
+        raise WireError(f"{field}.{error.field}", error.reason) from None
+
+
+def _text(field: str, value: object) -> str:
+    if not isinstance(value, str) or not value.isprintable() or len(value) > _TEXT_MAX:
+        raise WireError(field, f"must be a text of at most {_TEXT_MAX} characters that can be printed")
+    return value
 
 
 def _moment(field: str, value: object) -> datetime:
@@ -70,11 +116,13 @@ def _count(fields: Mapping[str, Any], field: str, highest: int) -> int | None:
     return value
 
 
-def _texts(fields: Mapping[str, Any], field: str) -> Mapping[str, str]:
+def _texts(
+    fields: Mapping[str, Any], field: str, *, most: int = _HEARD_MAX, longest: int = _TEXT_MAX
+) -> Mapping[str, str]:
     value = fields.get(field, {})
-    if not isinstance(value, dict) or len(value) > _HEARD_MAX:
-        raise WireError(field, f"must be an object of at most {_HEARD_MAX} texts")
+    if not isinstance(value, dict) or len(value) > most:
+        raise WireError(field, f"must be an object of at most {most} texts")
     for name, text in value.items():
-        if not isinstance(text, str) or len(text) > _TEXT_MAX or len(name) > _TEXT_MAX:
-            raise WireError(f"{field}.{name[:_TEXT_MAX]}", f"must be a text of at most {_TEXT_MAX} characters")
+        if not isinstance(text, str) or len(text) > longest or len(name) > _TEXT_MAX:
+            raise WireError(f"{field}.{name[:_TEXT_MAX]}", f"must be a text of at most {longest} characters")
     return dict(value)

@@ -12,12 +12,14 @@ import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError, SQLAlchemyError
 
 from server.ingest import quarantine
+from server.ingest.commands import Commands
 from server.ingest.gateways import KeyRing
 from server.ingest.mqtt import Broker, Incoming
 from server.ingest.quarantine import Kept
 from server.ingest.receive import Kind, KnownGateway, receive
 from server.ingest.record import Message, Recorded, record
 from server.parts import Parts
+from server.vault import VaultError
 from server.watch.beat import Pulse
 from server.watch.silence import BROKER
 from vitals import failpoint
@@ -52,6 +54,7 @@ class Ingest:
         self._parts = parts
         self._broker = broker
         self._keys = KeyRing(parts.vault)
+        self._commands = Commands(parts, broker.publish)
         self._pulse, self._connected = Pulse(parts, self.name), Pulse(parts, BROKER)
 
     def run(self, stop: threading.Event) -> None:
@@ -61,6 +64,7 @@ class Ingest:
             while not stop.is_set():
                 self._note_connection()
                 self._beat()
+                self._send_commands()
                 batch = self._broker.take(BATCH_MAX, LINGER_SECONDS, _WAIT_SECONDS)
                 if batch:
                     failpoint.reach("ingest.received")
@@ -85,6 +89,14 @@ class Ingest:
                 self._connected.beat()
         except DBAPIError as error:
             _log.error("cannot say that ingest lives", error=type(error.orig).__name__)
+
+    def _send_commands(self) -> None:
+        if not self._broker.connected:
+            return
+        try:
+            self._commands.send()
+        except (DBAPIError, VaultError) as error:
+            _log.error("cannot send commands", error=type(error).__name__)
 
     def handle(self, batch: Sequence[Incoming], stop: threading.Event) -> None:
         """Store a batch, however often it takes, and only then say so."""

@@ -82,7 +82,7 @@ class Lookout:
                     beats=_beats(connection),
                     due_since=self._due_since(connection, wall),
                     failed_attempts=_failed_attempts(connection),
-                    homes=_offline(connection, self._parts.clock.now()),
+                    homes=(*_offline(connection, self._parts.clock.now()), *_silent_devices(connection)),
                     disk=disk,
                 )
         except DBAPIError as error:
@@ -160,3 +160,10 @@ def _offline(connection: Connection, now: datetime) -> tuple[Home, ...]:
     )
     rows = connection.execute(running.group_by(outage.gateway_id).order_by(outage.gateway_id))
     return tuple(Home(part=Part.GATEWAY, subject=gateway, heard=since) for gateway, since in rows)
+
+
+def _silent_devices(connection: Connection) -> tuple[Home, ...]:
+    """The devices whose silence somebody noted (`watch/devices.py`)."""
+    table = tables.device_silence.c
+    running = select(table.device_id, table.heard_at).where(table.ends_at.is_(None)).order_by(table.device_id)
+    return tuple(Home(part=Part.DEVICE, subject=device, heard=at) for device, at in connection.execute(running))

@@ -58,7 +58,7 @@ class Silent:
 class Home:
     """A gateway or device of somebody who is followed up, on the installation's clock.
 
-    `expected` is within how long it should have been heard again; None: it is known to be offline since `heard`.
+    `expected` is within how long it should have been heard again; None: it is known to be silent since `heard`.
     """
 
     part: Part
@@ -107,8 +107,13 @@ def _silences(state: State, wall: datetime, now: datetime) -> Iterator[Silent]:
     if state.failed_attempts >= CHANNEL_DEAD:
         yield Silent(part=Part.CHANNEL, why=f"the last {state.failed_attempts} deliveries failed")
     for home in state.homes:
-        if home.expected is None or now - home.heard > home.expected:
+        if is_silent(home, now):
             yield Silent(part=home.part, why="not heard", since=home.heard, subject=home.subject)
+
+
+def is_silent(home: Home, now: datetime) -> bool:
+    """Whether it should have been heard again by now."""
+    return home.expected is None or now - home.heard > home.expected
 
 
 def _is_old(state: State, part: Part, wall: datetime) -> bool:

@@ -8,12 +8,14 @@ from sqlalchemy.exc import DBAPIError
 
 from server.parts import Parts
 from server.watch.beat import Pulse
+from server.watch.devices import Devices
 from server.watch.drain import drain
 from server.watch.gateways import Gateways
 from server.watch.ticker import Ticker
 
 _WAIT_SECONDS = 2.0  # should the ticker die, the loop still turns
 _GATEWAYS_SECONDS = 5.0
+_DEVICES_SECONDS = 60.0  # what is waited for is counted in days
 
 _log = structlog.get_logger("varde.watch")
 
@@ -27,7 +29,8 @@ class Watch:
         self._parts = parts
         self._pulse = Pulse(parts, self.name)
         self._gateways = Gateways(parts)
-        self._looked_at = float("-inf")
+        self._devices = Devices(parts)
+        self._looked_at = self._looked_at_devices = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
         """Watch until `stop`."""
@@ -47,11 +50,14 @@ class Watch:
             while drain(self._parts, self._pulse.beat) and not stop.is_set():
                 pass
             self._pulse.beat()
-            self._look_at_gateways()
+            self._look_at_homes()
         except DBAPIError as error:  # a database that may only be read is not always told as `OperationalError`
             _log.error("cannot watch", exc_info=error)
 
-    def _look_at_gateways(self) -> None:
+    def _look_at_homes(self) -> None:
         if time.monotonic() - self._looked_at >= _GATEWAYS_SECONDS:
             self._looked_at = time.monotonic()
             self._gateways.look()
+        if time.monotonic() - self._looked_at_devices >= _DEVICES_SECONDS:
+            self._looked_at_devices = time.monotonic()
+            self._devices.look()

@@ -61,6 +61,9 @@ def fill(world: World) -> None:
         status = {"online": True, "heard": {}, "versions": {}, "received_at": START}
         put(tables.gateway_status, home | status | {"gateway_id": world.gateway})
         put(tables.gateway_outage, home | {"gateway_id": world.gateway, "starts_at": START})
+        put(tables.device_silence, whose | {"device_id": world.device, "heard_at": START, "known_at": START})
+        asked = {"id": f"command-{world.gateway}", "gateway_id": world.gateway, "kind": "measure_again"}
+        put(tables.gateway_command, home | asked | {"asked_by": "x", "asked_at": START, "expires_at": START})
         credentials.begin_session(connection, world.nurse, START)
         new = credentials.NewToken(municipality=world.municipality, role=Role.NURSE, label="l", team=world.team)
         credentials.create_token(connection, new, START)

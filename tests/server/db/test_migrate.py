@@ -51,7 +51,9 @@ def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrati
     world.record(world.reading())
     value = tables.measurement
     with world.database.write() as connection:
-        connection.exec_driver_sql("DROP TABLE rulebook_sign_off")
+        for name in ("rulebook_sign_off", "device_silence", "gateway_command"):
+            connection.exec_driver_sql(f"DROP TABLE {name}")
+        connection.exec_driver_sql("ALTER TABLE gateway_status DROP COLUMN more")
         connection.exec_driver_sql("DROP INDEX uq_reading_patient_id_id")
         connection.exec_driver_sql("ALTER TABLE gateway_outage DROP COLUMN known_at")
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")

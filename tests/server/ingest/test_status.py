@@ -15,6 +15,12 @@ FULL = {
     "refused": 1,
     "heard": {"AA:BB": "2026-11-22T07:30:00Z"},
     "versions": {"varde": "0.1.0"},
+    "commands": {"an id": "obeyed"},
+    "time_sure": False,
+    "given_up": 2,
+    "pairing": "AA:BB",
+    "adapters": {"hci0": {"sessions": 3, "resets": 1, "new": "?"}},
+    "devices": {"AA:BB": {"failures": 1, "bonds": {"hci0": "lost"}}},
     "new in a later version": [1],
 }
 
@@ -27,6 +33,14 @@ def test_a_full_status() -> None:
         refused=1,
         heard={"AA:BB": "2026-11-22T07:30:00Z"},
         versions={"varde": "0.1.0"},
+        commands={"an id": "obeyed"},
+        more={
+            "time_sure": False,
+            "given_up": 2,
+            "pairing": "AA:BB",
+            "adapters": {"hci0": {"sessions": 3, "resets": 1}},
+            "devices": {"AA:BB": {"failures": 1, "bonds": {"hci0": "lost"}}},
+        },
     )
 
 
@@ -48,6 +62,12 @@ def test_a_last_will() -> None:
         ("heard", ["AA"]),
         ("heard", {"AA": "soon"}),
         ("versions", {"varde": 1}),
+        ("commands", {"an id": "x" * 401}),
+        ("adapters", {"hci0": 1}),
+        ("adapters", {"hci0": {"resets": -1}}),
+        ("adapters", {"hci\0": {}}),
+        ("devices", []),
+        ("pairing", "\n"),
     ],
 )
 def test_a_wrong_field_is_named(field: str, value: Any) -> None:
