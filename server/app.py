@@ -12,15 +12,12 @@ from functools import partial
 from typing import Protocol
 
 import structlog
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy import func, select
 
 from server.db import tables
 from server.db.bell import Bell
 from server.db.engine import Database
 from server.db.migrate import check, upgrade_database
-from server.deadman import DeadMan
 from server.ingest.mqtt import Broker
 from server.ingest.worker import Ingest
 from server.metrics import MetricsPage
@@ -31,16 +28,10 @@ from server.settings import RoleName, Settings
 from server.vault import Vault, open_vault
 from server.watch.lookout import Lookout
 from server.watch.worker import Watch
-from server.web.app import build_web, check_actions
-from server.web.changes import Changes
-from server.web.routes import health
-from server.web.routes.api import build_api
-from server.web.silence import told
 from vitals.clock import Clock
 
 _RESTART_SECONDS = 1.0
 _STOP_SECONDS = 10.0
-_GRACE_SECONDS = 3  # how long a stopping web server waits for answers under way
 
 _log = structlog.get_logger("varde.server")
 
@@ -86,42 +77,6 @@ class App:
         self.parts.database.close()
 
 
-class Web:
-    """The role that shows: uvicorn on a socket that is bound already, so that a taken port is known at once."""
-
-    name = "web"
-
-    def __init__(self, application: FastAPI, listener: socket.socket) -> None:
-        self._application = application
-        self._listener = listener
-
-    def run(self, stop: threading.Event) -> None:
-        """Serve until `stop`."""
-        config = uvicorn.Config(
-            self._application,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_graceful_shutdown=_GRACE_SECONDS,
-        )
-        server = uvicorn.Server(config)
-        ended = threading.Event()
-
-        def tell() -> None:
-            while not ended.is_set() and not stop.wait(0.2):
-                pass
-            self._application.state.web.changes.let_go()  # open pages hold a stream, and stopping waits for answers
-            server.should_exit = True
-
-        teller = threading.Thread(target=tell, name="web-stop")
-        teller.start()
-        try:
-            server.run(sockets=[self._listener])
-        finally:
-            ended.set()
-            teller.join()
-
-
 def build(settings: Settings, clock: Clock) -> App:
     """Open the database and put together the roles that the settings name.
 
@@ -151,12 +106,16 @@ def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
         roles.append(Notify(parts, LogChannel()))
     roles.append(Lookout(parts, LogChannel()))
     if settings.deadman_url is not None:
+        from server.deadman import DeadMan
+
         roles.append(DeadMan(parts, settings.deadman_url.get_secret_value()))
     if RoleName.WEB not in wanted:
         if settings.metrics_port is not None:
             roles.append(MetricsPage(parts.metrics, settings.web_host, settings.metrics_port))
         return App(parts=parts, roles=roles, url=None)
-    listener = _listen(settings)
+    from server.web.serving import Web, build_pages, listen  # costs a second, for which no other role should wait
+
+    listener = listen(settings)
     roles.append(Web(build_pages(parts), listener))
     host = f"[{settings.web_host}]" if ":" in settings.web_host else settings.web_host
     url = f"http://{host}:{listener.getsockname()[1]}"
@@ -170,17 +129,6 @@ def _bell(parts: Parts) -> Bell:
     for name, nudge in nudges.items():
         nudge.tell(partial(bell.tell, name))
     return bell
-
-
-def build_pages(parts: Parts) -> FastAPI:
-    """Pages, health and API as one application; every route of it has declared its action."""
-    changes = Changes(parts.database, parts.clock, told=partial(told, parts))
-    parts.changed.also(changes.nudge)
-    pages = build_web(parts, changes, others=(health.router,))
-    api = build_api(parts)
-    check_actions(api)
-    pages.mount("/api/v1", api)
-    return pages
 
 
 def keep_running(role: Role, stop: threading.Event) -> None:
@@ -201,8 +149,3 @@ def _vault(settings: Settings, database: Database) -> Vault:
             for table in (tables.person, tables.gateway)
         )
     return open_vault(settings.vault_path, create=closed == 0)
-
-
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.web_host else socket.AF_INET
-    return socket.create_server((settings.web_host, settings.web_port), family=family, backlog=512)

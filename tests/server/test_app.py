@@ -2,6 +2,8 @@
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 import time
 import urllib.error
@@ -115,3 +117,11 @@ def test_an_empty_folder_becomes_an_installation(tmp_path: Path) -> None:
     assert [role.name for role in app.roles] == ["ingest", "watch", "notify", "lookout", "web"]
     assert (tmp_path / "new" / "vault.key").exists()
     app.close()
+
+
+def test_a_role_without_pages_does_not_wait_for_the_web_framework() -> None:
+    program = (
+        "import sys, server.app; print([name for name in ('fastapi', 'jinja2', 'uvicorn') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.strip() == "[]"

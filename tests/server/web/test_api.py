@@ -14,7 +14,6 @@ from starlette.testclient import TestClient
 
 from alerts.command import Action as Signal
 from server.access import Action, Role, action_of
-from server.app import build_pages
 from server.care.credentials import NewToken, create_token
 from server.db import tables
 from server.db.engine import Database
@@ -25,6 +24,7 @@ from server.watch.silence import Part, Silent
 from server.web.app import UndeclaredRouteError, check_actions, endpoints
 from server.web.routes.api import build_api
 from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
+from server.web.serving import build_pages
 from tests.server.plans import activate
 from tests.server.world import START, World, an_id, make_world
 from vitals.clock import ManualClock
