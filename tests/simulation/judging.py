@@ -63,13 +63,13 @@ def judge(connection: Connection, homes: Sequence[Home], told: Sequence[int], no
             if device.records:
                 yield f"{device.address} still has {len(device.records)} records"
     yield from _stored_once(connection, [record for home in homes for record in home.ledger.kept])
-    yield from _nothing_waits(connection, now)
-    yield from _notices(connection, told)
-    yield from _lives(connection)
+    yield from nothing_waits(connection, now)
+    yield from notices(connection, told)
+    yield from lives(connection)
     for patient in connection.execute(select(tables.patient.c.id).order_by(tables.patient.c.id)).scalars():
         verdict = replayed(connection, system(), patient)
         yield from (f"{patient}: {each}" for each in (*verdict.differences, *verdict.not_covered))
-        yield from _memory_is_the_fold(connection, patient, now)
+        yield from memory_is_the_fold(connection, patient, now)
 
 
 def _stored_once(connection: Connection, kept: Sequence[Record]) -> Iterator[str]:
@@ -95,7 +95,7 @@ def _stored_once(connection: Connection, kept: Sequence[Record]) -> Iterator[str
     yield from (f"duplicate: {number} x {values}" for values, number in sorted((stored - expected).items()))
 
 
-def _nothing_waits(connection: Connection, now: datetime) -> Iterator[str]:
+def nothing_waits(connection: Connection, now: datetime) -> Iterator[str]:
     reading, due, kept = tables.reading, tables.due, tables.quarantine
     unseen = select(func.count()).where(reading.c.patient_id.is_not(None), reading.c.evaluation_seq.is_(None))
     if waiting := connection.execute(unseen).scalar():
@@ -107,7 +107,7 @@ def _nothing_waits(connection: Connection, now: datetime) -> Iterator[str]:
             yield f"quarantine: {kind}: {reason}"
 
 
-def _notices(connection: Connection, told: Sequence[int]) -> Iterator[str]:
+def notices(connection: Connection, told: Sequence[int]) -> Iterator[str]:
     """Every notice went out, or was tried as often as promised; one that a channel took is never called failed."""
     table, reached = tables.outbox, set(told)
     facts = select(func.count()).where(tables.fact.c.kind == "notice")
@@ -120,7 +120,7 @@ def _notices(connection: Connection, told: Sequence[int]) -> Iterator[str]:
             yield f"notice {row.seq} is called sent, and nobody was told"
 
 
-def _lives(connection: Connection) -> Iterator[str]:
+def lives(connection: Connection) -> Iterator[str]:
     """Every transition legal; nothing of medium or more resolved, and no high one gone, without a person."""
     fact, alert = tables.fact, tables.alert
     lives: dict[str, list[Any]] = defaultdict(list)
@@ -144,7 +144,7 @@ def _lives(connection: Connection) -> Iterator[str]:
     yield from (f"facts about an alert that is not there: {name}" for name in lives)
 
 
-def _memory_is_the_fold(connection: Connection, patient: str, now: datetime) -> Iterator[str]:
+def memory_is_the_fold(connection: Connection, patient: str, now: datetime) -> Iterator[str]:
     """Asked from memory the rules say what they say when asked about everything ever measured, in event order."""
     loaded = load(connection, patient)
     assert loaded is not None

@@ -57,6 +57,11 @@ class Child:
     def pid(self) -> int | None:
         return None if self._process is None else self._process.pid
 
+    @property
+    def ended_with(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs or before it was started."""
+        return None if self._process is None else self._process.poll()
+
     def start(self) -> None:
         """Run the program in a session of its own: Ctrl-C reaches the launcher alone, which then ends all in order."""
         self._again_at = None
