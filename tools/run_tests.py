@@ -1,5 +1,5 @@
-"""Run every test and count: first those that may share the machine, on two workers; then the browser's, which keep an
-event loop of their own running; then those that start and kill whole products and need the machine for themselves.
+"""Run every test and count, on two workers: first the small ones; then the browser's, which keep an event loop of their
+own running; then those that start and kill whole products, a file at a time, because what they start serves a file.
 
 With words of your own they go to pytest as they are, in one run.
 """
@@ -16,9 +16,10 @@ REPORTS = ROOT / "build" / "tests"
 WORKERS = "2"  # what CI has; more on one machine only make the tests that watch the time nervous
 NONE_COLLECTED = 5
 
-# Folders that run by themselves, one after the other, after all others.
-APART = (("browser", ("tests/browser",)), ("alone", ("tests/chaos", "tests/journeys")))
+# Folders that run by themselves, after all others.
+APART = (("browser", ("tests/browser",)), ("products", ("tests/chaos", "tests/faults", "tests/journeys")))
 SHARED = ("-n", WORKERS, "--dist", "worksteal")
+BY_FILE = ("-n", WORKERS, "--dist", "loadfile")
 
 
 def main(words: list[str]) -> int:
@@ -52,7 +53,7 @@ def _runs() -> Iterator[tuple[str, tuple[str, ...]]]:
     for name, folders in APART:
         there = tuple(folder for folder in folders if (ROOT / folder).is_dir())
         if there:
-            yield name, there
+            yield name, (*BY_FILE, *there)
 
 
 if __name__ == "__main__":

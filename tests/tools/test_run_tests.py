@@ -18,7 +18,8 @@ def _run(root: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> int:
     (root / "tests" / "chaos" / "test_kill.py").write_text(body.replace("_one", "_three").replace("_two", "_five"))
     monkeypatch.setattr(run_tests, "ROOT", root)
     monkeypatch.setattr(run_tests, "REPORTS", root / "reports")
-    monkeypatch.setattr(run_tests, "SHARED", ())  # without workers, whose start costs seconds
+    for choice in ("SHARED", "BY_FILE"):
+        monkeypatch.setattr(run_tests, choice, ())  # without workers, whose start costs seconds
     monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:cacheprovider")
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
     return run_tests.main([])
