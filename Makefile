@@ -35,6 +35,10 @@ properties-deep: setup-all ## the heart's properties with 50,000 other worlds ea
 simulate: setup-all ## the whole street in virtual time with all that goes wrong; SEEDS=10000 (FIRST=0), or one told: SEED=4711
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
 
+.PHONY: chaos
+chaos: setup-all ## kill every part of the street, 20 seeds of 25,000 readings, and write docs/chaos.md; SEEDS=20 FIRST=1 FRESH=1
+	@$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1) $(if $(FRESH),--fresh)
+
 .PHONY: format
 format: setup-all ## put the code into the house's format
 	@$(BIN)/ruff check --fix-only --quiet .

@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import psutil
+from sqlalchemy import make_url
 
 from server.access import Role
 from server.care import kits, people, plans
@@ -23,7 +25,7 @@ from server.settings import RoleName
 from server.vault import open_vault
 from tests.broker import free_port, mosquitto_path
 from tests.chaos import script
-from tests.postgres import Cluster
+from tests.postgres import Cluster, programs
 from varde.demo import broker
 from varde.demo.children import Child, end_all
 from vitals.reading import GatewayId
@@ -266,6 +268,19 @@ def _serves(process: psutil.Process) -> bool:
         return "127.0.0.1" in " ".join(process.cmdline())
     except psutil.NoSuchProcess:
         return False
+
+
+def found_wrong(place: Place) -> list[str]:
+    """What the database itself finds wrong with its files."""
+    if place.cluster is None:
+        with contextlib.closing(sqlite3.connect(place.folder / "varde.db")) as file:
+            (said,) = file.execute("PRAGMA integrity_check").fetchone()
+        return [] if said == "ok" else [f"database: {said}"]
+    url = make_url(place.address)
+    program = str(programs() / "pg_amcheck")
+    words = [program, "--install-missing", "-h", str(url.host), "-p", str(url.port), "-U", str(url.username)]
+    done = subprocess.run([*words, str(url.database)], capture_output=True, text=True, check=False)
+    return [f"database: {(done.stdout + done.stderr).strip()[:800]}"] if done.returncode else []
 
 
 def start_again(cluster: Cluster) -> None:
