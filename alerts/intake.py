@@ -19,7 +19,7 @@ from vitals.metrics import METRICS
 from vitals.reading import Extreme, Quality
 
 LATE_AFTER = timedelta(minutes=15)
-_JUMP = Decimal("5.0")  # kg from the newest accepted weight ...
+JUMP = Decimal("5.0")  # kg from the newest accepted weight ...
 _JUMP_WITHIN = timedelta(hours=48)  # ... of so long: clothes, another person, the wrong scale
 _PULSE_PRESSURE = Decimal(10)  # mmHg: a cuff that slipped reads less
 _EXTREMES = {Extreme.LO: Decimal("-Infinity"), Extreme.HI: Decimal("Infinity")}
@@ -66,7 +66,7 @@ def see(
     held_back: list[Quarantined] = []
     good = reading.quality is Quality.GOOD
     accepted = reading.reading_id in marks.accepted
-    slipped = not accepted and _has_slipped(reading)
+    slipped = not accepted and has_slipped(reading)
     for metric in sorted(reading.values):
         raw = reading.values[metric]
         named = (reading.reading_id, metric)
@@ -90,7 +90,8 @@ def see(
     return Seen(reading=reading, values=values, late=late, quarantined=tuple(held_back))
 
 
-def _has_slipped(reading: Arrival) -> bool:
+def has_slipped(reading: Arrival) -> bool:
+    """Whether the two pressures lie closer than a cuff that sits well can read."""
     high, low = reading.values.get("systolic"), reading.values.get("diastolic")
     if not isinstance(high, Decimal) or not isinstance(low, Decimal):
         return False
@@ -108,9 +109,9 @@ def _doubt(
     past = metrics.get(metric)
     if metric != "weight" or past is None or past.value is None or past.good_at is None:
         return None
-    if reading.taken_at - past.good_at > _JUMP_WITHIN or abs(number - past.value) <= _JUMP:
+    if reading.taken_at - past.good_at > _JUMP_WITHIN or abs(number - past.value) <= JUMP:
         return None
-    return Side.BELOW if number < past.value else Side.ABOVE, f"more than {_JUMP} kg from {past.value}"
+    return Side.BELOW if number < past.value else Side.ABOVE, f"more than {JUMP} kg from {past.value}"
 
 
 def _on_that_side(plan: Plan, metric: str, side: Side, baselines: Mapping[str, BaselineState]) -> tuple[str, ...]:

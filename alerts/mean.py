@@ -12,8 +12,8 @@ from alerts.asked import Asked
 from alerts.history import Counted, MeanState
 from alerts.rules import Mean
 
-_GAP = timedelta(hours=7 * 24)  # longer than this begins a new series
-_BACK = timedelta(days=6)  # seven local days, today included
+GAP = timedelta(hours=7 * 24)  # longer than this begins a new series
+BACK = timedelta(days=6)  # seven local days, today included
 
 
 def start(rule: Mean) -> MeanState:
@@ -26,8 +26,8 @@ def judge(rule: Mean, state: MeanState, asked: Asked) -> MeanState:
     values = tuple([asked.number(metric) for metric in rule.metrics])
     if all(value is None for value in values):
         return state
-    taken_at, oldest = asked.seen.reading.taken_at, asked.day - _BACK
-    begins = state.first_day is None or state.last_at is None or taken_at - state.last_at > _GAP
+    taken_at, oldest = asked.seen.reading.taken_at, asked.day - BACK
+    begins = state.first_day is None or state.last_at is None or taken_at - state.last_at > GAP
     first_day = asked.day if begins else state.first_day
     this = Counted(day=asked.day, values=values, late_at=asked.late_at)
     counted = () if asked.day == first_day else (this,)

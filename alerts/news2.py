@@ -20,6 +20,15 @@ class Column:
         """The points of a value rounded to its metric's decimals; an infinite one is an end of the chart."""
         return self.points[bisect_left(self.ends, value)]
 
+    def around(self, value: Decimal, most: int) -> tuple[Decimal | None, Decimal | None]:
+        """The steps around that of `value` with at most so many points: the end below them, and their last value."""
+        first = last = bisect_left(self.ends, value)
+        while first > 0 and self.points[first - 1] <= most:
+            first -= 1
+        while last < len(self.ends) and self.points[last + 1] <= most:
+            last += 1
+        return self.ends[first - 1] if first else None, self.ends[last] if last < len(self.ends) else None
+
 
 def _column(text: str) -> Column:
     """`3 <=8 1 <=11 0`: points, then the inclusive end up to which they count."""

@@ -27,7 +27,7 @@ _COLUMNS = {
     "consciousness": news2.CONSCIOUSNESS,
     "temperature": news2.TEMPERATURE,
 }
-_FLOW = "oxygen_flow"
+FLOW = "oxygen_flow"
 
 
 class Points(NamedTuple):
@@ -90,11 +90,27 @@ def judge(rule: Score, state: ScoreState, asked: Asked) -> ScoreState:
     return ScoreState(spell=spell.follow(state.spell, rule.levels, answer, asked.fresh), parts=parts)
 
 
+def charts(state: ScoreState, facts: PatientFacts) -> Mapping[str, tuple[news2.Column, ...]]:
+    """Parameter -> the columns of the chart that may give its points next; without the oxygen itself."""
+    found = {name: (column,) for name, column in _COLUMNS.items()}
+    if facts.spo2_scale != 2:
+        return found | {"spo2": (news2.SPO2_SCALE_1,)}
+    on_air, with_oxygen = news2.SPO2_SCALE_2_ON_AIR, news2.SPO2_SCALE_2_ON_OXYGEN
+    if FLOW in state.parts:
+        return found | {"spo2": (on_air, with_oxygen)}
+    return found | {"spo2": (with_oxygen if facts.on_oxygen else on_air,)}
+
+
+def may_be_on_oxygen(state: ScoreState, facts: PatientFacts) -> bool:
+    """Whether the points of oxygen may be among the next ones."""
+    return bool(facts.on_oxygen) or (FLOW in state.parts and state.parts[FLOW].value > 0)
+
+
 def count(values: Mapping[str, Decimal], facts: PatientFacts) -> Points | None:
     """The score of values that belong together, by metric; None with fewer than five of the seven parameters."""
     known = {name: column.score(values[name]) for name, column in _COLUMNS.items() if name in values}
     missing = [name for name in _COLUMNS if name not in values]
-    on_oxygen = values[_FLOW] > 0 if _FLOW in values else facts.on_oxygen
+    on_oxygen = values[FLOW] > 0 if FLOW in values else facts.on_oxygen
     more, may_be_single = len(missing) * news2.MOST, bool(missing)
     if "spo2" in values:
         least, most = _spo2(values["spo2"], facts.spo2_scale, on_oxygen)
@@ -142,7 +158,7 @@ def _told(points: Points, parts: Mapping[str, Part], facts: PatientFacts) -> dic
     """The score for those who ask why: every parameter with its value, its points and where it comes from."""
     told: dict[str, Any] = {}
     for name, scored in points.known.items():
-        part = parts.get(_FLOW if name == "oxygen" else name)
+        part = parts.get(FLOW if name == "oxygen" else name)
         if part is None:
             told[name] = {"value": "yes" if facts.on_oxygen else "no", "points": scored, "from": "plan"}
         else:

@@ -34,7 +34,7 @@ class _Question(NamedTuple):
 
 def is_ordinary(rule: Threshold, state: ThresholdState, values: Values, offsets: Offsets) -> bool:
     """Whether values that are believed change nothing: nothing held, nothing counted, nothing beyond."""
-    if rule.asks_again or not _is_calm(state):
+    if rule.asks_again or not is_calm(state):
         return False
     return not _is_beyond(rule, rule.nearest, values, offsets)
 
@@ -94,7 +94,7 @@ def is_restless(state: ThresholdState) -> bool:
     return False
 
 
-def _is_calm(state: ThresholdState) -> bool:
+def is_calm(state: ThresholdState) -> bool:
     """Whether nothing is held, counted or waited for."""
     if state.waits:
         return False
@@ -106,7 +106,7 @@ def _is_calm(state: ThresholdState) -> bool:
 
 def look(rule: Threshold, state: ThresholdState, now: Now, *, known: bool) -> Finding:
     """What the rule says now; `known` is False while it lacks a baseline."""
-    if _is_calm(state) and not rule.asks_again:
+    if is_calm(state) and not rule.asks_again:
         return Finding(met=False if known else None, state=state, ended=state.ended)
     if is_restless(state):
         state = _let_pass(_Question(rule, (), ()), state, now.reached)

@@ -88,6 +88,13 @@ def judge(rule: Trend, state: TrendState, asked: Asked) -> TrendState:
     )
 
 
+def would_meet(rule: Trend, state: TrendState, today: Day, own: Own) -> bool | None:
+    """Whether `today`, if it came next, would be beyond some limit; None: that would be unknown."""
+    cusum = _sum_up(state, today.value, own, reset=False) if rule.method is Method.MACD_CUSUM else None
+    move = _MOVES[rule.method](rule, state.days, today, _Sum(cusum, own))
+    return None if move is None else True in move.beyond
+
+
 class _Sum(NamedTuple):
     """The cumulated sum today, and what it is measured against; None: no baseline yet."""
 

@@ -24,6 +24,11 @@ class Metric:
     mdc: int | None = None
     plausible: tuple[Decimal, Decimal] | None = None
 
+    @property
+    def step(self) -> Decimal:
+        """The least difference of two values that are rounded."""
+        return _STEPS[self.decimals]
+
     def rounded(self, value: Decimal) -> Decimal:
         """`value` rounded half up to this metric's decimals, as every comparison with a limit needs it."""
         return value.quantize(_STEPS[self.decimals], rounding=ROUND_HALF_UP)

@@ -23,6 +23,7 @@ class Bug:
 _CLICKS, _DEADLINES = "test_properties_clicks", "test_properties_deadlines"
 _MINUTES = "test_properties.test_event_to_event_is_minute_by_minute"
 _SPECIFIED = "test_properties_threshold.test_a_threshold_rule_says_what_its_specification_says"
+_INSIDE = "test_properties_envelope.test_inside_the_envelope_a_reading_changes_nothing"
 _LOSES = f"{_CLICKS}.test_random_clicks_never_lose_an_unacknowledged_high"
 _ONCE = f"{_DEADLINES}.test_every_deadline_fires_once_across_restarts"
 
@@ -117,6 +118,34 @@ BUGS = (
         sound="if each.end is None or not turn.now.reached(each.end):",
         wrong="if each.end is None or not each.end <= turn.now.at:",
         found_by=_MINUTES,
+    ),
+    Bug(
+        name="a value on the limit is called quiet",
+        module="alerts.narrowing",
+        sound="rounding=ROUND_FLOOR) + step",
+        wrong="rounding=ROUND_FLOOR)",
+        found_by=_INSIDE,
+    ),
+    Bug(
+        name="readings are quiet for a minute after the wake-up",
+        module="alerts.envelope",
+        sound="Now(now), wake_at)",
+        wrong="Now(now), wake_at + LATE_AFTER / 15)",
+        found_by=_INSIDE,
+    ),
+    Bug(
+        name="readings are quiet while a value waits for an answer",
+        module="alerts.envelope",
+        sound="if memory.stale or memory.tail:",
+        wrong="if memory.stale:",
+        found_by=_INSIDE,
+    ),
+    Bug(
+        name="a reading is quiet that makes an unknown zone known",
+        module="alerts.envelope",
+        sound="room.leave_out(need.metrics)",
+        wrong="pass",
+        found_by=_INSIDE,
     ),
 )
 

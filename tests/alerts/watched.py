@@ -97,9 +97,10 @@ def tell(
     restarts: int = 0,
     outages: Sequence[Period] = (),
     until: datetime | None = None,
+    kind: type[Watched] | None = None,
 ) -> Watched:
-    """The world from event to event, asked also at the moments `asked_also`."""
-    replay = Watched(plan=world.plan, watch=watch, restarts=restarts, outages=outages)
+    """The world from event to event, asked also at the moments `asked_also`; `kind`: by another replay."""
+    replay = (kind or Watched)(plan=world.plan, watch=watch, restarts=restarts, outages=outages)
     events = [Timed(at=at, do=_change(plan, at)) for at, plan in world.changes]
     events += [Timed(at=each.at, do=_do(each)) for each in world.clicks]
     events += [Timed(at=at, do=lambda _: None) for at in asked_also]
