@@ -12,8 +12,9 @@ without number or time depends on it and must survive a kill as the record itsel
 The spool is bounded. When it is full, `SpoolFull` keeps new records in the devices, which are built to wait; nothing
 old is dropped for something new. On a full disk what the server confirms must still be forgotten, which needs room
 itself: a reserve beside the file (`Reserve`) is given up for that, and nothing new is taken until it is held again. Any
-other failure of the disk is `SpoolBroken`: after a failed fsync nobody knows what
-is on the disk, so the process stops and starts again from the file instead of going on from memory.
+other failure of the disk is `SpoolBroken`: after a failed fsync nobody knows what is on the disk, so the process stops
+and starts again from the file instead of going on from memory. What such a process left in the log can be read and may
+yet be nowhere but in memory, so it is copied onto the disk before anything is kept.
 
 One connection, one thread: the relay's.
 """
@@ -259,6 +260,7 @@ def _connect(path: Path) -> sqlite3.Connection:
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("PRAGMA synchronous=FULL")
         database.execute(f"PRAGMA wal_autocheckpoint={_LOG_PAGES}")
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         verdict = database.execute("PRAGMA quick_check(1)").fetchone()[0]
         if verdict != "ok":
             raise sqlite3.DatabaseError(verdict)

@@ -25,7 +25,10 @@ from vitals.topics import TopicError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command; 0 when it did what was asked, 2 with a sentence on standard error when it could not."""
+    """Run one command; 0 when it did what was asked, 2 with a sentence on standard error when it could not.
+
+    1 of `serve`: it ended by itself and is to be started again.
+    """
     given = _parser().parse_args(argv)
     try:
         settings = settings_from({name: getattr(given, name, None) for name in Settings.model_fields})
@@ -40,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def serve(settings: Settings, _given: argparse.Namespace) -> int:
-    """Run until SIGINT or SIGTERM."""
+    """Run until SIGINT or SIGTERM: 0; 1 when the disk under the embedded database failed, to be started again."""
     from server.app import build  # the web framework is not needed for the other commands
 
     logs.set_up(settings.log_level)
@@ -50,7 +53,7 @@ def serve(settings: Settings, _given: argparse.Namespace) -> int:
     app = build(settings, clock_from(settings.clock))
     print(f"serving: {app.url or settings.role}", flush=True)
     app.run(stop)
-    return 0
+    return 1 if app.is_broken else 0
 
 
 def migrate(settings: Settings, _given: argparse.Namespace) -> int:

@@ -59,16 +59,24 @@ class App:
     listener: socket.socket | None = None
 
     def run(self, stop: threading.Event) -> None:
-        """Run every role until `stop`, then wait for them and close."""
+        """Run every role until `stop` or until the disk under the database fails; then wait for them and close."""
+        self.parts.database.when_broken(stop.set)
         threads = [threading.Thread(target=keep_running, args=(role, stop), name=role.name) for role in self.roles]
         for thread in threads:
             thread.start()
         stop.wait()
+        if self.is_broken:
+            _log.critical("the disk failed under the database; only a new process may go on")
         for thread in threads:
             thread.join(_STOP_SECONDS)
             if thread.is_alive():
                 _log.error("role did not stop", role=thread.name)
         self.close()
+
+    @property
+    def is_broken(self) -> bool:
+        """Whether it ended because the disk failed."""
+        return self.parts.database.is_broken
 
     def close(self) -> None:
         """Give back port and database."""
@@ -92,6 +100,7 @@ def build(settings: Settings, clock: Clock) -> App:
 
 
 def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
+    database.settle()
     if database.is_embedded:
         upgrade_database(database)
     check(database)

@@ -23,6 +23,7 @@ SYSTEM = (
     ("Chromium", ("chromium", "chromium-browser", "google-chrome"), "chromium", "the pages in a browser"),
     ("D-Bus", ("dbus-daemon",), "dbus-daemon", "the gateway on Linux' own Bluetooth stack"),
     ("PostgreSQL", ("initdb",), "postgresql", "everything that a server in several processes stores"),
+    ("strace", ("strace",), "strace", "disks that fail"),
 )
 # With the package Debian makes and starts a database of the machine's own, unless this says otherwise beforehand.
 # Tests start theirs, in a folder and on a port of its own.

@@ -4,22 +4,30 @@ The embedded default is SQLite in WAL mode with `synchronous=FULL`: the one sett
 enough in batches. Its writers take the write lock when they begin, so that what they read is still true when they
 write. PostgreSQL serves several processes: readers see one snapshot, writers what is committed, and whoever works on a
 patient holds that patient's row on the slate (`dialect.take_turn`).
+
+A full disk is waited for. A disk that fails to write or to sync is not: nobody knows then what is on it, and asking
+again could be answered from memory. So the embedded database takes no more writes (`is_broken`), its process ends, and
+the next one copies what it finds in the log onto the disk (`settle`) before it promises anything. PostgreSQL does the
+same for itself.
 """
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
 import psycopg
-from sqlalchemy import URL, Connection, Engine, create_engine, event, select
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 _BUSY_SECONDS = 30  # longer than any batch or migration holds the write lock; then it is a fault and must be seen
 _CONNECT_SECONDS = 10
+_PEER_SECONDS = 20  # as long as a silent role is waited for
 _READ_ONLY = "varde_read_only"
 _EMBEDDED, _SHARED = "sqlite", "postgresql"
+_FAILED = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC, sqlite3.SQLITE_IOERR_WRITE)
 
 
 class DatabaseAddressError(ValueError):
@@ -35,8 +43,11 @@ class Database:
 
     def __init__(self, address: str) -> None:
         url = _url(address)
+        self._broken: sqlite3.Error | None = None
+        self._tell_broken: Callable[[], None] = lambda: None
         if url.get_backend_name() == _EMBEDDED:
             self._writing = _open_embedded(url)
+            event.listen(self._writing, "handle_error", self._on_error)
             self._reading = self._writing.execution_options(**{_READ_ONLY: True})
         else:
             self._writing = _open_shared(url)
@@ -52,9 +63,32 @@ class Database:
         """Whether it is a file that only one process serves."""
         return self._writing.dialect.name == _EMBEDDED
 
+    @property
+    def is_broken(self) -> bool:
+        """Whether the disk under an embedded database has failed; then only another process can go on."""
+        return self._broken is not None
+
+    def when_broken(self, tell: Callable[[], None]) -> None:
+        """Call `tell`, in whichever thread, as soon as the disk fails."""
+        self._tell_broken = tell
+        if self.is_broken:
+            tell()
+
+    def settle(self) -> None:
+        """Put everything that an embedded database's log holds into its file, and both on the disk.
+
+        A process that ended for a failed sync leaves a log that can be read but may be nowhere but in memory. Raises
+        `OperationalError` when the disk fails again.
+        """
+        if self.is_embedded:
+            with self._writing.connect() as connection:
+                connection.connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that may change things: committed at the end, rolled back when anything raises."""
+        if self._broken is not None:
+            raise OperationalError("BEGIN", None, self._broken, hide_parameters=True)
         with self._writing.begin() as connection:
             yield connection
 
@@ -83,6 +117,12 @@ class Database:
     def close(self) -> None:
         """Give back every connection."""
         self._writing.dispose()
+
+    def _on_error(self, context: ExceptionContext) -> None:
+        error = context.original_exception
+        if isinstance(error, sqlite3.Error) and getattr(error, "sqlite_errorcode", None) in _FAILED:
+            self._broken = self._broken or error
+            self._tell_broken()
 
 
 def check_answers(address: str) -> None:
@@ -131,6 +171,11 @@ def _open_shared(url: URL) -> Engine:
         hide_parameters=True,  # an error's text ends up in logs, and parameters are people's values
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,
+            # A peer that is gone without a word is given up after so long, instead of after two hours.
+            "keepalives_idle": _PEER_SECONDS,
+            "keepalives_interval": 5,
+            "keepalives_count": 3,
+            "tcp_user_timeout": _PEER_SECONDS * 1000,
             # A receipt promises what a crash cannot take back, whatever the server's own setting is.
             "options": f"-c synchronous_commit=on -c timezone=UTC -c lock_timeout={_BUSY_SECONDS}s",
         },

@@ -1,5 +1,6 @@
 import os
 import random
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -194,6 +195,18 @@ def test_everything_survives_closing_and_opening(tmp_path: Path) -> None:
         (message(2).id, Lane.FRAMES, b'{"n":2}'),
     ]
     assert (again.depth, again.refused) == (2, 1)
+
+
+def test_what_a_dead_process_left_in_the_log_is_copied_to_the_disk_first(tmp_path: Path) -> None:
+    dead = Spool.open(tmp_path / "dead.db")
+    dead.keep(message(1), NOW)
+    for suffix in ("", "-wal"):  # as a kill leaves it
+        shutil.copy(tmp_path / f"dead.db{suffix}", tmp_path / f"spool.db{suffix}")
+    dead.close()
+    log = tmp_path / "spool.db-wal"
+    assert log.stat().st_size > 0
+    spool = Spool.open(tmp_path / "spool.db")
+    assert (spool.depth, log.stat().st_size) == (1, 0)
 
 
 def test_refused_frames_are_counted_once_each_and_stay_counted(spool: Spool) -> None:

@@ -1,14 +1,18 @@
+import os
+import shutil
+import socket
 import threading
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, update
+from sqlalchemy import Connection, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.db import tables
 from server.db.dialect import due_at_latest, numbers, put, take_turn
-from server.db.engine import Database, DatabaseAddressError, is_embedded
+from server.db.engine import Database, DatabaseAddressError, file_address, is_embedded
 from tests.server.world import START, World
 
 
@@ -28,6 +32,27 @@ def test_the_cluster_is_asked_for_durability_whatever_its_own_setting(database: 
     with database.write() as connection:
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
         assert connection.exec_driver_sql("SHOW timezone").scalar() == "UTC"
+
+
+@pytest.mark.parametrize("address", ["cluster"], indirect=True)
+def test_a_cluster_that_is_gone_without_a_word_is_given_up_after_20_s(database: Database) -> None:
+    """What the system is told; a proxy on one machine cannot lose packets."""
+    with database.line() as driver, socket.socket(fileno=os.dup(driver.fileno())) as line:
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
+        assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 20
+
+
+@pytest.mark.parametrize("address", ["file"], indirect=True)
+def test_what_a_dead_process_left_in_the_log_is_put_on_the_disk_first(world: World, tmp_path: Path) -> None:
+    for suffix in ("", "-wal"):  # as a kill leaves it
+        shutil.copy(tmp_path / f"varde.db{suffix}", tmp_path / f"left.db{suffix}")
+    log = tmp_path / "left.db-wal"
+    assert log.stat().st_size > 0
+    with closing(Database(file_address(tmp_path / "left.db"))) as database:
+        database.settle()
+        assert log.stat().st_size == 0
+        with database.read() as connection:
+            assert connection.execute(select(tables.patient.c.id)).scalar_one() == world.patient
 
 
 def test_a_failure_in_the_middle_leaves_nothing(world: World) -> None:
