@@ -21,7 +21,9 @@ MEASURES: Mapping[str, frozenset[str]] = MappingProxyType(
         "mi_scale": frozenset({"weight"}),
         "cuff": frozenset({"systolic", "diastolic", "mean_pressure"}),
         "thermometer": frozenset({"temperature"}),
+        "blood_pressure": frozenset({"systolic", "diastolic", "mean_pressure"}),
         "glucometer": frozenset({"glucose"}),
+        "glucose": frozenset({"glucose"}),
         "pulse_belt": frozenset({"pulse"}),
     }
 )

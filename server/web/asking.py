@@ -131,18 +131,30 @@ class Asking:
     def kit(self, patient: str, now: datetime) -> list[Row[Any]]:
         """Devices that the patient has now, with their gateway's last word."""
         held, device, status = tables.assignment, tables.device, tables.gateway_status
+        silence = tables.device_silence
+        is_silent = and_(
+            silence.c.device_id == device.c.id, silence.c.patient_id == held.c.patient_id, silence.c.ends_at.is_(None)
+        )
         statement = (
             select(
                 device.c.address, device.c.kind, device.c.model, held.c.gateway_id, status.c.online, status.c.heard,
                 status.c.battery.label("gateway_battery"), status.c.received_at.label("gateway_at"),
+                silence.c.heard_at.label("silent_since"),
             )
             .join(device, device.c.id == held.c.device_id)
             .outerjoin(status, status.c.gateway_id == held.c.gateway_id)
+            .outerjoin(silence, is_silent)
             .where(held.c.patient_id == patient, held.c.starts_at <= now)
             .where(or_(held.c.ends_at.is_(None), held.c.ends_at > now))
             .order_by(device.c.kind, device.c.address)
         )  # fmt: skip
         return self._all(statement, held)
+
+    def commands(self, since: datetime) -> list[Row[Any]]:
+        """What was asked of gateways since then, newest first."""
+        table = tables.gateway_command
+        statement = select(table).where(table.c.asked_at >= since).order_by(table.c.asked_at.desc(), table.c.id)
+        return self._all(statement, table)
 
     def newest_of_devices(self, patient: str) -> dict[str, Row[Any]]:
         """Device address -> its newest reading of this patient (taken_at, received_at, battery)."""

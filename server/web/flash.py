@@ -16,11 +16,15 @@ _DONE = {
     "dispatch_accepted": N_("Noted that the home team is coming."),
     "dispatch_refused": N_("Noted that the home team cannot come. The alert is still yours."),
     "invalidated": N_("The measurement is taken out, and everything was judged again without it."),
+    "asked_gateway": N_("The gateway has been asked. Its answer comes within a minute if it has contact."),
     "accepted": N_("The value counts now, and everything was judged again with it."),
 }
 _NOT_DONE = {
     "until": N_("An alert can be put off for 12 hours at most. Nothing was changed: choose another time."),
     "no_time": N_("No time of day was given. Nothing was changed: choose again."),
+    "passkey": N_("The number on the device has at most six digits. Nothing was asked: type it again."),
+    "device": N_("The device does not belong to this gateway now. Nothing was asked."),
+    "devices": N_("No device belongs to this gateway now. Nothing was sent."),
     "reading": N_("Somebody has already decided about this measurement. Nothing was changed by your click."),
 }
 _FASTER = N_("%(name)s was faster: %(state)s at %(time)s. Nothing was changed by your click.")

@@ -14,12 +14,14 @@ from alerts.raising import QUARANTINED
 from server.web.asking import OVERDUE, Asking
 from server.web.offering import offered
 from server.web.views import why
+from server.web.views.kits import Asked, asked
 from server.web.views.patient import Chart, Device, Happening, Mark, charts, device, merged
 from server.web.views.spark import Point, draw
 from server.web.views.worklist import AlertRow, Group, HeldBack, PatientLine, Worklist, build, honest_zone
 
 _TREND = timedelta(days=14)  # how far back lines and charts look
 _SPARK_POINTS = 30
+_ASKED = timedelta(days=1)
 
 _Values = Mapping[tuple[str, str], Sequence[Any]]  # (patient, metric) -> rows, oldest first
 
@@ -35,6 +37,7 @@ class PatientPage:
     charts: tuple[Chart, ...]
     happenings: tuple[Happening, ...]
     kit: tuple[Device, ...]
+    asked: tuple[Asked, ...]
 
 
 def worklist(asking: Asking, now: datetime) -> Worklist:
@@ -64,7 +67,7 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
     plan = _plan(rows[0].plan)
     marks = [_mark(row) for row in asking.alerts_since(patient, now - _TREND)]
     newest = asking.newest_of_devices(patient)
-    line = everyone[patient]
+    line, kit = everyone[patient], asking.kit(patient, now)
     built = build(alerts, {patient: line})
     groups = tuple(group for case in (*built.waiting, *built.taken) for group in case.groups)
     return PatientPage(
@@ -74,8 +77,16 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
         groups=groups,
         charts=charts(values, plan, [mark for mark in marks if mark], out),
         happenings=_happenings(asking, patient),
-        kit=tuple(device(row, newest.get(row.address), now) for row in asking.kit(patient, now)),
+        kit=tuple(device(row, newest.get(row.address)) for row in kit),
+        asked=_asked(asking, kit, now),
     )
+
+
+def _asked(asking: Asking, kit: Sequence[Row[Any]], now: datetime) -> tuple[Asked, ...]:
+    """What was lately asked of the gateways about these devices."""
+    staff, about = asking.names_of_staff(), {(row.gateway_id, row.address) for row in kit}
+    rows = [row for row in asking.commands(now - _ASKED) if (row.gateway_id, row.device) in about]
+    return tuple(asked(row, staff) for row in rows)
 
 
 def _alert_rows(

@@ -58,6 +58,21 @@ def reading_item(row: Row[Any], values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def command_item(row: Row[Any]) -> dict[str, Any]:
+    """What was asked of a gateway, without the passkey that may have been in it."""
+    return {
+        "id": row.id,
+        "gateway": row.gateway_id,
+        "kind": row.kind,
+        "device": row.device,
+        "asked_by": row.asked_by,
+        "asked_at": row.asked_at,
+        "expires_at": row.expires_at,
+        "outcome": row.outcome,
+        "told_at": row.told_at,
+    }
+
+
 def quarantine_item(row: Row[Any]) -> dict[str, Any]:
     """A refused message, its bytes in hex, cut where they were too many."""
     return {

@@ -68,6 +68,20 @@ class ReadingClicked(_Shape):
     zone: Zone
 
 
+class CommandItem(_Shape):
+    """What was asked of a gateway; `outcome` is null until it says what became of it, or until it is too late."""
+
+    id: str
+    gateway: str
+    kind: str
+    device: str | None
+    asked_by: str
+    asked_at: datetime
+    expires_at: datetime
+    outcome: str | None
+    told_at: datetime | None
+
+
 class QuarantineItem(_Shape):
     """A message that was refused; `payload` is its bytes in hex, `payload_bytes` how many there were."""
 

@@ -222,6 +222,7 @@ def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
     menu: Sequence[tuple[Action, Link]] = (
         (Action.SEE_WORKLIST, Link(name="worklist", href="/", label=N_("Worklist"), count=asking.count_waiting(now))),
         (Action.SEE_PATIENT, Link(name="patients", href="/patients", label=N_("Patients"), count=None)),
+        (Action.SEE_KITS, Link(name="kits", href="/kits", label=N_("Kits"), count=None)),
         (
             Action.SEE_QUARANTINE,
             Link(name="quarantine", href="/quarantine", label=N_("Quarantine"), count=asking.count_kept()),

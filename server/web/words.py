@@ -246,6 +246,24 @@ FLAGS: Mapping[str, str] = {
     "probe_off": N_("the probe was off"),
 }
 
+COMMANDS: Mapping[str, str] = {
+    "pairing_window": N_("Open for a new device"),
+    "measure_again": N_("Ask for a new measurement"),
+    "configuration": N_("Send the list of devices"),
+}
+ANSWERS_OF_GATEWAYS: Mapping[str, str] = {
+    "waiting": N_("Waits for the gateway"),
+    "obeyed": N_("Done"),
+    "expired": N_("Came too late"),
+    "unanswered": N_("No answer from the gateway"),
+    "refused": N_("The gateway refused"),
+}
+BONDS: Mapping[str, str] = {
+    "bonded": N_("Paired"),
+    "lost": N_("The pairing is lost: the device must be paired again"),
+    "refused": N_("The device refuses to be paired"),
+}
+
 SILENT = {
     "database": N_("Nothing can be saved: the database refuses."),
     "disk": N_("Soon nothing can be saved: the disk is nearly full."),
@@ -282,4 +300,7 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "bound": BOUNDS,
     "kept": KEPT,
     "silent": SILENT,
+    "command": COMMANDS,
+    "answer": ANSWERS_OF_GATEWAYS,
+    "bond": BONDS,
 }

@@ -20,7 +20,7 @@ from server.web.items import alert_item, quarantine_item, reading_item
 from server.web.lists import LIMIT, After, Limit, answer, cursor, place
 from server.web.problems import RESPONSES, install_problems
 from server.web.rendering import Renderer
-from server.web.routes import api_clicks, api_patients
+from server.web.routes import api_clicks, api_kits, api_patients
 from server.web.routes.api_clicks import alert_answer, alert_row
 from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 
@@ -110,6 +110,7 @@ def build_api(parts: Parts) -> FastAPI:
     app.include_router(router)
     app.include_router(api_clicks.router)
     app.include_router(api_patients.router)
+    app.include_router(api_kits.router)
     install_problems(app)
     return app
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -12,8 +12,6 @@ from alerts.rules import Threshold
 from server.web.views.spark import Point, Spark, draw
 from vitals.metrics import METRICS
 from vitals.reading import Extreme
-
-_QUIET_AFTER = timedelta(hours=36)  # as long as a value of a daily rhythm counts as known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +74,7 @@ class Device:
     gateway_at: datetime | None
     heard_at: datetime | None
     battery: int | None
-    is_quiet: bool
+    silent_since: datetime | None  # of one that the plan counts on and nobody hears
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,7 +190,7 @@ def chart_data(chart: Chart, words: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def device(row: Any, newest: Any | None, now: datetime) -> Device:
+def device(row: Any, newest: Any | None) -> Device:
     """A row of the kit with the newest reading of that device, if any."""
     said = _moment((row.heard or {}).get(row.address))
     heard = max((at for at in (said, newest.received_at if newest else None) if at), default=None)
@@ -205,7 +203,7 @@ def device(row: Any, newest: Any | None, now: datetime) -> Device:
         gateway_at=row.gateway_at,
         heard_at=heard,
         battery=newest.battery if newest else None,
-        is_quiet=heard is None or now - heard > _QUIET_AFTER,
+        silent_since=row.silent_since,
     )
 
 

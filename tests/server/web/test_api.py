@@ -302,6 +302,7 @@ def test_every_route_declares_its_action(parts: Parts) -> None:
     assert {path for path, _ in api} == {
         "/alerts",
         "/alerts/{alert}",
+        "/gateways/{gateway}/commands",
         *(f"/alerts/{{alert}}/{each}" for each in Signal if each not in (Signal.INVALIDATE, Signal.ACCEPT)),
         "/patients/{patient}/readings/{reading}/invalidate",
         "/patients/{patient}/readings/{reading}/accept",
