@@ -18,6 +18,7 @@ from alerts.service_hours import Service
 from alerts.turn import Turn
 
 HELD_BACK = timedelta(minutes=5)  # one patient's alerts tell a role once in so long, unless it is more urgent
+LATE = timedelta(minutes=2)  # after a snooze, or because nothing ran: a notice then says when its step was due
 _MEDIUM_AFTER = timedelta(hours=4)  # of service
 
 
@@ -99,8 +100,8 @@ def run(turn: Turn) -> None:
             turn.keep(alert, ladder=ladder)
             steps = [*missed, *newer]
         due += [(moment, -alert.priority, rule, at, to) for at, (moment, to) in enumerate(steps)]
-    for _, _, rule, _, to in sorted(due):
-        _fire(turn, rule, to)
+    for moment, _, rule, _, to in sorted(due):
+        _fire(turn, rule, to, moment)
 
 
 def _urgent(turn: Turn, priority: Priority) -> Ladder:
@@ -178,14 +179,17 @@ def _medium(ladder: Ladder, service: Service) -> Iterator[tuple[datetime, Role]]
         yield from ((found[0], Role.PRIMARY), (found[1], Role.SHIFT_LEAD))[ladder.done :]
 
 
-def _fire(turn: Turn, rule: str, to: Role) -> None:
+def _fire(turn: Turn, rule: str, to: Role, due: datetime) -> None:
     alert = turn.alerts[rule]
     by = alert.owner if to is Role.OWNER else None
     if LEVELS[to] > alert.level:
         alert = turn.keep(alert, level=LEVELS[to])
     if any(_covers(turn, each, to, by, alert.priority) for each in turn.sent):
         return
-    turn.notify(to, rule, by=by, why={"level": alert.level, "ladder": alert.ladder.name if alert.ladder else None})
+    late = {"due_at": due.isoformat()} if turn.now.since(due) >= LATE else {}
+    turn.notify(
+        to, rule, by=by, why={"level": alert.level, "ladder": alert.ladder.name if alert.ladder else None, **late}
+    )
     recent = [each for each in turn.sent if turn.now.since(each.at) < HELD_BACK]
     turn.sent = [*recent, Sent(to=to, by=by, at=turn.now.at, priority=alert.priority)]
     if to is Role.DUTY_MANAGER and alert.ladder is not None and _is_first_incident(alert.ladder):
