@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter, Depends, Form
 from fastapi.responses import HTMLResponse, Response
 
 from server.access import Action, needs
@@ -30,19 +30,21 @@ def kits_part(visit: Visiting) -> HTMLResponse:
     return _show(visit, partial=True)
 
 
-@router.post("/gateways/{gateway}/commands")
-@needs(Action.COMMAND_KIT)
-def command(
-    visit: Visiting,
+def wished(
     gateway: str,
     kind: Annotated[Kind, Form()],
     device: Annotated[str, Form(max_length=64)] = "",
     passkey: Annotated[str, Form(max_length=12)] = "",
-    back: Annotated[str, Form()] = _HERE,
-) -> Response:
+) -> Wish:
+    """What was asked, from the fields of its form."""
+    return Wish(gateway=gateway, kind=kind, device=device or None, passkey=_number(passkey))
+
+
+@router.post("/gateways/{gateway}/commands")
+@needs(Action.COMMAND_KIT)
+def command(visit: Visiting, wish: Annotated[Wish, Depends(wished)], back: Annotated[str, Form()] = _HERE) -> Response:
     """Ask a gateway for something; it is on its way within a second."""
     parts = visit.web.parts
-    wish = Wish(gateway=gateway, kind=kind, device=device or None, passkey=_number(passkey))
     try:
         with parts.database.write() as connection:
             ask(connection, parts.vault, visit.actor, wish, parts.clock.now())
