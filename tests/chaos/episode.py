@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -28,10 +29,10 @@ from vitals.failpoint import POINTS
 
 _LOOK_S = 0.02
 _LOOK_STORED_S = 0.25
-_REST_S = 300.0  # for the last outage's back-off, the leases of killed notifiers and a busy machine
 _DOWN_S = {Kind.GATEWAY: 0.5, Kind.SERVER: 0.5, Kind.BROKER: 1.0, Kind.DATABASE: 0.5}  # at most, before the next start
 _CARRIES = 0.85  # how often a new life carries a failpoint
 _CANNOT_START = 2  # how a server ends that finds no database
+_STARTS_S = 30.0  # until it finds out, on a busy machine
 # How often a point is passed between two kills, about; 1 where it is not many times more.
 _PASSED = {
     **{f"gateway.{name}": 120 for name in ("heard", "decoded", "keeping", "kept", "published")},
@@ -60,6 +61,8 @@ class Size:
     kills: int = 15
     wipes: int = 5
     database: int = 7  # kills of PostgreSQL
+    points: tuple[str, ...] = tuple(POINTS)  # failpoints that a life may carry
+    rest: float = 300.0  # seconds: for the last outage's back-off, killed notifiers' leases and a busy machine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,7 @@ class Told:
     silence_s: float = 0.0  # the longest time in which nothing new was stored
     back_s: dict[str, list[float]] = field(default_factory=dict)  # from kills to the first effect afterwards
     restarts: int = 0  # of servers that found no database
+    cpu_s: float = 0.0  # of everything
     verdict: Verdict = field(default_factory=Verdict)
 
     @property
@@ -120,13 +124,15 @@ class Episode:
         self.told = Told(seed=seed, database="PostgreSQL" if place.cluster else "SQLite")
         self._ledger = Ledger(place.folder / "ledger.jsonl")
         self._down: set[str] = set()
+        self._passed: Counter[Kind] = Counter()  # strikes whose position was reached
+        self._database_was_down_at = float("-inf")
         self._reviving: set[asyncio.Task[None]] = set()
         self._back: list[_Back] = []
         self._homes: list[Home] = []
 
     async def run(self) -> Told:
         """Live through it and judge."""
-        began = monotonic()
+        began, cpu = monotonic(), os.times()
         now = SystemClock().now()
         self._works = parts.build(self._place, self._size.homes, self._size.devices, now)
         self._furnish(began)
@@ -145,6 +151,7 @@ class Episode:
                 await home.close()
         self._judge()
         self.told.seconds = round(monotonic() - began, 1)
+        self.told.cpu_s = round(sum(os.times()[:4]) - sum(cpu[:4]), 1)
         self.told.sent = sum(each.sent for each in self._homes)
         self._ledger.close()
         return self.told
@@ -193,6 +200,7 @@ class Episode:
             for each in due:
                 if await self._strike(each):
                     strikes.remove(each)
+                    self._passed[each.kind] += 1
             await asyncio.sleep(_LOOK_S)
 
     async def _strike(self, strike: Strike) -> bool:
@@ -220,6 +228,7 @@ class Episode:
             return False
         if how == "backend" and not await asyncio.to_thread(parts.kill_backend, cluster, self._rng.random()):
             return False
+        self._database_was_down_at = monotonic()
         self.told.kills[Kind.DATABASE] += 1
         self.told.ways[how] += 1
         back = _Back(kind=Kind.DATABASE, killed_at=monotonic())
@@ -238,7 +247,7 @@ class Episode:
             await asyncio.to_thread(parts.kill_postmaster, cluster)
         await asyncio.sleep(self._rng.uniform(0, _DOWN_S[Kind.DATABASE]))
         await asyncio.to_thread(parts.start_again, cluster)
-        back.started_at = monotonic()
+        back.started_at = self._database_was_down_at = monotonic()
         self._down.discard(Kind.DATABASE)
 
     def _killed(self, part: Part) -> None:
@@ -268,9 +277,11 @@ class Episode:
 
     def _failpoint(self, part: Part) -> str | None:
         sides = ("gateway.",) if part.kind is Kind.GATEWAY else tuple(x for role in part.roles for x in _SIDES[role])
-        if part.kind is Kind.BROKER or self._rng.random() > _CARRIES:
+        names = [each for each in self._size.points if each.startswith(sides)]
+        enough = self.told.kills[part.kind] > self._passed[part.kind] + 1  # not all of them in the first minute
+        if part.kind is Kind.BROKER or enough or not names or self._rng.random() > _CARRIES:
             return None
-        name = self._rng.choice([each for each in POINTS if each.startswith(sides)])
+        name = self._rng.choice(names)
         return f"{name}:{self._rng.randint(1, _PASSED.get(name, 1))}"
 
     def _look_after(self) -> None:
@@ -284,11 +295,15 @@ class Episode:
                 self.told.points[part.armed.split(":")[0]] += 1
                 self._killed(part)
                 continue
-            if code == _CANNOT_START and part.kind is Kind.SERVER and self._place.cluster is not None:
+            if code == _CANNOT_START and self._misses_its_database(part):
                 self.told.restarts += 1
             else:
                 self.told.verdict.wrong.append(f"{part.child.name} ended ({code}):\n{part.child.tail()}")
             self._soon(self._revive(part, 0.3, None, None))
+
+    def _misses_its_database(self, part: Part) -> bool:
+        lately = Kind.DATABASE in self._down or monotonic() - self._database_was_down_at < _STARTS_S
+        return part.kind is Kind.SERVER and self._place.cluster is not None and lately
 
     # --- looking
 
@@ -319,12 +334,12 @@ class Episode:
     async def _come_to_rest(self) -> None:
         """Until every spool is empty, everybody judged and everything told."""
         database = Database(self._place.address)
-        deadline = monotonic() + _REST_S
+        deadline = monotonic() + self._size.rest
         with closing(database):
             while restless := await asyncio.to_thread(self._restless, database):
                 self._look_after()
                 if monotonic() > deadline:
-                    self.told.verdict.wrong.append(f"no rest within {_REST_S:g} s: {restless}")
+                    self.told.verdict.wrong.append(f"no rest within {self._size.rest:g} s: {restless}")
                     return
                 await asyncio.sleep(0.2)
 

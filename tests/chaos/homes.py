@@ -110,8 +110,7 @@ class Home:
 
     async def _call(self, writer: asyncio.StreamWriter) -> None:
         while not writer.is_closing():
-            for device in self._devices.values():
-                if device.calls:
-                    writer.write(device.address.encode() + b"\n")
+            calling = [each.address for each in self._devices.values() if each.calls]
+            writer.write("".join(f"{each}\n" for each in calling).encode())
             await writer.drain()
             await asyncio.sleep(_CALL_S)
