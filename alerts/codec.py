@@ -17,51 +17,66 @@ from alerts.priority import Priority
 
 _T = TypeVar("_T")
 _Reader = Callable[[Any], Any]
+_Writer = Callable[[Any], Any]
+_NOT_THERE = object()
 
 
 def encode(value: Any) -> Any:
     """`value` as dicts, lists, texts, whole numbers, booleans and None."""
-    if value is None or (isinstance(value, str | bool) and not isinstance(value, Enum)):
-        return value
-    if isinstance(value, Priority):
-        return value.word
-    if isinstance(value, Enum):
-        return value.value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, Decimal):
-        return str(value)
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, Mapping):
-        return {key: encode(each) for key, each in value.items()}
-    if isinstance(value, tuple | list):
-        return [encode(each) for each in value]
-    if dataclasses.is_dataclass(value):
-        return _encode_fields(value)
-    return value
+    write = _WRITERS.get(value.__class__)
+    return (write or _writer(value.__class__))(value)
 
 
-def _encode_fields(value: Any) -> dict[str, Any]:
-    out = {"kind": value.kind} if _is_tagged(type(value)) else {}
-    for name, default in _defaults(_class_of(value)):
-        each = getattr(value, name)
-        if each is not default and each != default:
-            out[name] = encode(each)
-    return out
+# By class, filled as classes are met: memory is written at every step, and asking a value what it is took most of it.
+_WRITERS: dict[type, _Writer] = {}
 
 
-def _class_of(value: Any) -> Any:
-    return type(value)
+def _writer(cls: Any) -> _Writer:
+    found = _WRITERS[cls] = _writer_for(cls)
+    return found
+
+
+def _writer_for(cls: Any) -> _Writer:
+    if issubclass(cls, Priority):
+        return lambda value: value.word
+    if issubclass(cls, Enum):
+        return lambda value: value.value
+    if issubclass(cls, datetime | date):
+        write: _Writer = cls.isoformat
+        return write
+    if issubclass(cls, Decimal):
+        return str
+    if issubclass(cls, timedelta):
+        return lambda value: value.total_seconds()
+    if issubclass(cls, Mapping):
+        return lambda value: {key: encode(each) for key, each in value.items()}
+    if issubclass(cls, tuple | list):
+        return lambda value: [encode(each) for each in value]
+    return _fields_writer(cls) if dataclasses.is_dataclass(cls) else lambda value: value
+
+
+def _fields_writer(cls: Any) -> _Writer:
+    """A function of straight lines, one for each field that may differ from its default."""
+    known: dict[str, Any] = {"encode": encode}
+    lines = [f"    out = {{'kind': {cls.kind!r}}}" if _is_tagged(cls) else "    out = {}"]
+    for field in dataclasses.fields(cls):
+        name, default = field.name, field.default
+        differs = "each is not None" if default is None else f"each is not _{name} and each != _{name}"
+        lines += [f"    each = value.{name}"]
+        lines += [f"    if {differs}:"] if default is not dataclasses.MISSING else ["    if True:"]
+        lines += [f"        out[{name!r}] = encode(each)"]
+        known[f"_{name}"] = default
+    return _made("write(value)", [*lines, "    return out"], known)
+
+
+def _made(head: str, lines: list[str], known: dict[str, Any]) -> Callable[[Any], Any]:
+    exec("\n".join([f"def {head}:", *lines]), known)  # noqa: S102 - of the classes' own field names, as in `frozen`
+    function: Callable[[Any], Any] = known[head.partition("(")[0]]
+    return function
 
 
 def _is_tagged(cls: Any) -> bool:
     return isinstance(getattr(cls, "kind", None), str)
-
-
-@cache
-def _defaults(cls: Any) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, field.default) for field in dataclasses.fields(cls))
 
 
 def decode(cls: type[_T], data: Any) -> _T:
@@ -82,7 +97,7 @@ def _reader(hint: Any) -> _Reader:
         each = _reader(args[1])
         return lambda data: {key: each(value) for key, value in data.items()}
     if not isinstance(hint, type):
-        return lambda data: data
+        return _as_it_is
     if dataclasses.is_dataclass(hint):
         return _fields(hint)
     simple: dict[type, _Reader] = {
@@ -94,7 +109,11 @@ def _reader(hint: Any) -> _Reader:
     }
     if hint in simple:
         return simple[hint]
-    return hint if issubclass(hint, Enum) else lambda data: data
+    return hint if issubclass(hint, Enum) else _as_it_is
+
+
+def _as_it_is(data: Any) -> Any:
+    return data
 
 
 def _union(args: tuple[Any, ...]) -> _Reader:
@@ -118,12 +137,15 @@ def _tuple(args: tuple[Any, ...]) -> _Reader:
 
 
 def _fields(cls: type) -> _Reader:
+    """A function that takes every field from where it is, or leaves it out; what it did not take was never written."""
     hints = get_type_hints(cls)
-    readers = {field.name: _reader(hints[field.name]) for field in dataclasses.fields(cls)}
-
-    tagged = _is_tagged(cls)
-
-    def read(data: Mapping[str, Any]) -> Any:
-        return cls(**{name: readers[name](value) for name, value in data.items() if not (tagged and name == "kind")})
-
-    return read
+    known: dict[str, Any] = {"_Class": cls, "_NOT_THERE": _NOT_THERE}
+    lines = ["    given, get = {}, data.get"]
+    for field in dataclasses.fields(cls):
+        name, read = field.name, _reader(hints[field.name])
+        known[f"_{name}"] = read
+        lines += [f"    each = get({name!r}, _NOT_THERE)", "    if each is not _NOT_THERE:"]
+        lines += [f"        given[{name!r}] = {'each' if read is _as_it_is else f'_{name}(each)'}"]
+    there = "len(given) + ('kind' in data)" if _is_tagged(cls) else "len(given)"
+    lines += [f"    if {there} != len(data):", "        raise KeyError(*(data.keys() - given.keys()))"]
+    return _made("read(data)", [*lines, "    return _Class(**given)"], known)

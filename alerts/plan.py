@@ -14,11 +14,11 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from alerts import codec
-from alerts.freshness import Need, needs
-from alerts.hearing import Hearing, hearing
+from alerts.freshness import Need
+from alerts.hearing import Hearing
 from alerts.keys import KeyProblem, Keys, exact, wall_span, weekdays
-from alerts.rule_table import read_rules
-from alerts.rules import AnyRule, Missing, Threshold
+from alerts.rules import AnyRule
+from alerts.ruleset import Ruleset, ruleset
 from alerts.service_hours import Hours, Service
 from vitals.metrics import METRICS
 
@@ -85,51 +85,42 @@ class Plan:
     offline: tuple[Period, ...] = ()  # the gateway was silent
 
     @cached_property
-    def rules(self) -> Mapping[str, AnyRule]:
-        """The enabled rules by name, in the order of names."""
-        floored = self.facts.spo2_floor is not None
-        return read_rules(Keys(self.table, "rules"), frozenset(self.individual), floored=floored)
+    def _ruleset(self) -> Ruleset:
+        return ruleset(self.table, frozenset(self.individual), floored=self.facts.spo2_floor is not None)
 
     @cached_property
+    def rules(self) -> Mapping[str, AnyRule]:
+        """The enabled rules by name, in the order of names."""
+        return self._ruleset.rules
+
+    @property
     def listeners(self) -> Mapping[str, tuple[AnyRule, ...]]:
         """Metric -> the rules that judge it, in the order of names."""
-        listeners: dict[str, tuple[AnyRule, ...]] = {}
-        for rule in self.rules.values():
-            for metric in rule.listens_to:
-                listeners[metric] = (*listeners.get(metric, ()), rule)
-        return listeners
+        return self._ruleset.listeners
 
     def hearing(self, metrics: tuple[str, ...]) -> Hearing:
         """The rules that judge a reading of `metrics`: the single ones, then those that count, each in their order."""
-        found = self._hearing.get(metrics)
-        if found is None:
-            found = self._hearing[metrics] = hearing(self.rules.values(), metrics)
-        return found
+        return self._ruleset.hearing(metrics)
 
-    @cached_property
-    def _hearing(self) -> dict[tuple[str, ...], Hearing]:
-        return {}  # one entry for each set of metrics measured at once, of which a patient's devices have few
-
-    @cached_property
+    @property
     def missing(self) -> tuple[str, ...]:
         """The rules that ask for scheduled readings."""
-        return tuple(name for name, rule in self.rules.items() if isinstance(rule, Missing))
+        return self._ruleset.missing
 
-    @cached_property
+    @property
     def freshness(self) -> tuple[Need, ...]:
         """Which values must be young for all to be well."""
-        return needs(self.rules)
+        return self._ruleset.freshness
 
-    @cached_property
+    @property
     def relative(self) -> frozenset[str]:
         """The rules whose limits are offsets from a baseline."""
-        return frozenset(name for name, rule in self.rules.items() if isinstance(rule, Threshold) and rule.relative)
+        return self._ruleset.relative
 
-    @cached_property
+    @property
     def runs(self) -> tuple[str, ...]:
         """The rules with a band that several readings in a row enter."""
-        found = [rule for rule in self.rules.values() if isinstance(rule, Threshold)]
-        return tuple(rule.name for rule in found if any(band.is_run for band in rule.bands))
+        return self._ruleset.runs
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -190,7 +181,7 @@ def _read(keys: Keys) -> Plan:
         version=keys.whole("version", 1),
         rulebook=keys.text("rulebook"),
         rulebook_version=keys.text("rulebook_version"),
-        table=keys.raw("rules"),
+        table=ruleset(keys.raw("rules")).table,  # one that must be refused is refused now; those alike are kept once
         individual=keys.texts("individual", ()),
         facts=read_facts(keys.table("facts", {})),
         timezone=check_timezone(timezone, keys.path("timezone")),
@@ -203,7 +194,6 @@ def _read(keys: Keys) -> Plan:
         offline=_periods(keys, "offline"),
     )
     keys.finish()
-    read_rules(Keys(plan.table, "rules"))
     return plan
 
 
