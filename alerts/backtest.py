@@ -13,7 +13,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from itertools import pairwise
-from types import MappingProxyType
 from typing import Any
 
 from alerts.arrival import Arrival
@@ -36,14 +35,12 @@ class Burden:
 
 
 ASSUMED = Burden(
-    minutes=MappingProxyType(
-        {
-            Priority.LOW: Decimal("2.5"),
-            Priority.MEDIUM: Decimal(6),
-            Priority.HIGH: Decimal(15),
-            Priority.CRITICAL: Decimal(15),
-        }
-    ),
+    minutes={  # a plain dictionary, because it travels to other processes
+        Priority.LOW: Decimal("2.5"),
+        Priority.MEDIUM: Decimal(6),
+        Priority.HIGH: Decimal(15),
+        Priority.CRITICAL: Decimal(15),
+    },
     patients_per_nurse=80,
     source="assumption, not measured: 2.5 min low, 6 min medium, 15 min high and critical; 80 patients a nurse",
 )

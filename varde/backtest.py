@@ -15,11 +15,12 @@ from server.access import system
 from server.care.people import NotFoundError
 from server.db.migrate import WrongTablesError
 from server.reports import inputs
-from server.reports.backtest import Candidate, CandidateError, backtest, events_of, limits_of, moment
+from server.reports.backtest import Candidate, CandidateError, events_of, limits_of, moment, told
 from server.settings import SettingsError, settings_from
-from varde.progress import counted
+from varde.cohort import SpreadError, Where, gone_through
 
 DONE, WRONG = 0, 2
+_WRONG = (CandidateError, SpreadError, RulebookError, SettingsError, WrongTablesError, NotFoundError, OSError)
 _TOLD = 20  # episodes of one list in the table; --json has them all
 _ALL = "all"
 
@@ -34,8 +35,17 @@ def main(argv: Sequence[str]) -> int:
             with database.read() as connection:
                 every = inputs.patients(connection, system())
             chosen = every if _ALL in asked.patient or not asked.patient else tuple(sorted(set(asked.patient)))
-            report = backtest(database, system(), tried, counted(chosen, "patients"))
-    except (CandidateError, RulebookError, SettingsError, WrongTablesError, NotFoundError, OSError) as error:
+            where = Where(processes=asked.processes, dask=asked.dask)
+            report = told(gone_through(database, tried, chosen, where), tried)
+    except (
+        CandidateError,
+        SpreadError,
+        RulebookError,
+        SettingsError,
+        WrongTablesError,
+        NotFoundError,
+        OSError,
+    ) as error:
         sys.stderr.write(f"varde backtest: {error}\n")
         return WRONG
     sys.stdout.write((canonical(report) if asked.json else "\n".join(_table(report))) + "\n")
@@ -167,5 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--to", dest="end", type=_moment, metavar="TIME", help="the same; default: the last moment known"
     )
+    parser.add_argument("--processes", type=int, default=1, metavar="N", help="share the patients among so many")
+    parser.add_argument("--dask", metavar="ADDRESS", help="or among the workers of a Dask cluster: tcp://HOST:8786")
     parser.add_argument("--json", action="store_true", help="canonical JSON: same input, same bytes")
     return parser

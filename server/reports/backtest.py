@@ -7,6 +7,7 @@ rules alone. No notice is made and nothing is written. Clicks are not replayed: 
 import json
 import tomllib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -22,7 +23,7 @@ from alerts.keys import KeyProblem, Keys
 from alerts.plan import Plan
 from alerts.proposal import limits_of as proposed_limits
 from alerts.rulebook import Rulebook
-from server.access import Actor
+from server.access import Actor, system
 from server.db.engine import Database
 from server.reports import inputs
 from server.reports.proposals import proposal
@@ -56,7 +57,7 @@ class Candidate:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Course:
+class Course:
     """A back-test under way: what was reported, and what was left out or not carried over, and why."""
 
     reports: list[Report] = field(default_factory=list)
@@ -65,19 +66,53 @@ class _Course:
     lacking: dict[str, set[str]] = field(default_factory=dict)  # rule -> rulebooks in force that do not have it
     proposed: dict[str, Limits] = field(default_factory=dict)  # patient -> limits
 
+    def add(self, other: "Course") -> None:
+        """Take in what was found of other patients; in which order makes no difference to the report."""
+        self.reports += other.reports
+        self.left_out |= other.left_out
+        self.not_carried |= other.not_carried
+        self.proposed |= other.proposed
+        for rule, books in other.lacking.items():
+            self.lacking.setdefault(rule, set()).update(books)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Share:
+    """Some of a cohort's patients, for a process that opens the database itself. Can be sent to one."""
+
+    address: str = field(repr=False)  # may hold a password
+    tried: Candidate
+    patients: tuple[str, ...]
+
 
 def backtest(database: Database, actor: Actor, tried: Candidate, patients: Iterable[str]) -> dict[str, Any]:
     """The report of `alerts.backtest_report` on these patients, each read in a transaction of its own.
 
     Raises `NotFoundError` and `CandidateError`.
     """
-    course = _Course()
+    return told(gone_through(database, actor, tried, patients), tried)
+
+
+def share(one: Share) -> Course:
+    """What is found of a share of a cohort; everything that a process or a cluster's worker is asked to do."""
+    with closing(Database(one.address)) as database:
+        return gone_through(database, system(), one.tried, one.patients)
+
+
+def gone_through(database: Database, actor: Actor, tried: Candidate, patients: Iterable[str]) -> Course:
+    """Each of these patients under both plans. Raises `NotFoundError` and `CandidateError`."""
+    course = Course()
     for patient in patients:
         with database.read() as connection:
             inputs.check_known(connection, actor, patient)
             own = _proposed(connection, actor, patient, course) if tried.proposed else tried.limits
             if patient not in course.left_out:
                 _one(connection, patient, replace(tried, limits=own), course)
+    return course
+
+
+def told(course: Course, tried: Candidate) -> dict[str, Any]:
+    """The report of everything that was gone through; raises `CandidateError` when nobody could be."""
     if course.lacking and not course.reports:
         rule = min(course.lacking)
         books = ", ".join(sorted(course.lacking[rule]))
@@ -137,7 +172,7 @@ def moment(text: str) -> datetime:
     return at.astimezone(UTC)
 
 
-def _proposed(connection: Connection, actor: Actor, patient: str, course: _Course) -> Limits:
+def _proposed(connection: Connection, actor: Actor, patient: str, course: Course) -> Limits:
     """The limits proposed for this patient; without any the patient is left out."""
     found = proposal(connection, actor, patient)
     limits: Limits = {} if found is None else proposed_limits(found.plan, found.rules)
@@ -148,7 +183,7 @@ def _proposed(connection: Connection, actor: Actor, patient: str, course: _Cours
     return limits
 
 
-def _one(connection: Connection, patient: str, tried: Candidate, course: _Course) -> None:
+def _one(connection: Connection, patient: str, tried: Candidate, course: Course) -> None:
     plan = inputs.plan_in_force(connection, patient)
     until = inputs.known_until(connection, patient)
     if plan is None or until is None:

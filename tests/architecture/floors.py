@@ -29,6 +29,7 @@ DOORS = {
     "bleak": ("gateway/radio_bleak.py", "device_sims/bleak_bumble.py"),
     "bumble": ("device_sims/",),
     "cryptography": ("server/",),
+    "distributed": ("varde/cohort_dask.py",),
     "dbus_fast": ("gateway/bluez.py",),
     "fastapi": ("server/web/",),
     "jinja2": ("server/web/",),
