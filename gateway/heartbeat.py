@@ -21,7 +21,8 @@ class Status:
     gateway's own, None without one; `spool` is how many messages wait; `refused` counts frames that no profile could
     read, `receipts_refused` and `commands_refused` what came without our seal; `given_up` how often the process ended
     because its radio was silent. `commands` is what became of the last ones, by id; `pairing` the device whose window
-    is open; `time_sure` is false until a time server was reached.
+    is open; `time_sure` is false until a time server was reached; `configuration` the order that sent the list of
+    devices in force, None for the one of the settings file.
     """
 
     at: datetime
@@ -37,6 +38,7 @@ class Status:
     commands_refused: int = 0
     pairing: str | None = None
     time_sure: bool = True
+    configuration: str | None = None
 
 
 def render(status: Status) -> bytes:
@@ -55,6 +57,7 @@ def render(status: Status) -> bytes:
         "pairing": status.pairing,
         "given_up": status.given_up,
         "time_sure": status.time_sure,
+        "configuration": status.configuration,
         **(_radio(status.health) if status.health is not None else {}),
     }
     return json.dumps(body, separators=(",", ":")).encode()

@@ -5,6 +5,7 @@ from somebody who recorded it, changes nothing; a gateway killed in between has 
 person looks at what happened, not at the word, and asks anew.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Collection, Mapping
@@ -13,8 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from gateway import device_lists
 from gateway.exchange import Identity
 from gateway.pairing import WINDOW_MAX_S, Enrolment
+from gateway.prompt import Prompt
+from gateway.radio import KnownDevice
+from gateway.settings import SettingsError
 from gateway.spool import Spool, SpoolFull
 from vitals.clock import Clock
 from vitals.seal import SealError, unseal
@@ -27,7 +32,7 @@ _TOLD_MAX = 16  # outcomes in the status; the server asks for few things
 _KEPT = 1000  # outcomes on the disk; an order is refused for its age long before so many came after it
 _PASSKEY_MAX = 999_999
 _WINDOW_S = 120
-_LATER = ("measure_again", "configuration")
+_REASON_MAX = 300  # the server takes 400 for an outcome
 
 
 class OrderError(ValueError):
@@ -59,21 +64,35 @@ def parse_order(body: bytes) -> Order:
     return order
 
 
-class Orders:
-    """Receives, checks and obeys. `refused` counts payloads without our seal or sense."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Means:
+    """What orders can be obeyed with: the devices listened to, a radio that pairs, a way to ask for a measurement."""
 
-    def __init__(
-        self, identity: Identity, spool: Spool, clock: Clock, enrolment: Enrolment | None, devices: Collection[str]
-    ) -> None:
+    devices: tuple[KnownDevice, ...]
+    enrolment: Enrolment | None = None
+    prompt: Prompt | None = None
+
+
+class Orders:
+    """Receives, checks and obeys. `refused` counts payloads without our seal or sense.
+
+    `relisted` is set when the devices are others now; until somebody has begun anew with those, no order is taken: it
+    would be judged by the old list. The server sends it again.
+    """
+
+    def __init__(self, identity: Identity, spool: Spool, clock: Clock, means: Means) -> None:
         self._identity = identity
         self._spool = spool
         self._clock = clock
-        self._enrolment = enrolment
-        self._devices = frozenset(devices)
+        self._means = means
+        self._devices = {each.address: each for each in means.devices}
         self.refused = 0
+        self.relisted = asyncio.Event()
 
     def hear(self, payload: bytes) -> None:
         """Take a payload of the commands topic; raises `SpoolBroken`."""
+        if self.relisted.is_set():
+            return
         name = topic(self._identity.gateway, Lane.COMMANDS)
         try:
             order = parse_order(unseal(self._identity.key, name, payload))
@@ -105,18 +124,30 @@ class Orders:
     def _refusal(self, order: Order) -> str | None:
         if order.expires_at <= self._clock.now():
             return "expired"
-        if order.kind in _LATER:
-            return f"refused: this gateway cannot do {order.kind} yet"
+        if order.kind == "configuration":
+            return _list_refusal(order.fields)
+        if order.kind == "measure_again":
+            known = _is_one_of(order.fields.get("device"), self._devices)
+            if self._means.prompt is None:
+                return "refused: this gateway has nothing to prompt with"
+            return None if known else _NOT_OURS
         if order.kind != "pairing_window":
             return "refused: unknown kind"
-        if self._enrolment is None:
+        if self._means.enrolment is None:
             return "refused: this radio cannot pair"
         return _window_refusal(order.fields, self._devices)
 
     def _obey(self, order: Order) -> None:
-        assert self._enrolment is not None
         fields = order.fields
-        self._enrolment.open(fields["device"].upper(), fields.get("seconds", _WINDOW_S), fields.get("passkey"))
+        if order.kind == "configuration":
+            self.relisted.set()
+        elif order.kind == "measure_again":
+            assert self._means.prompt is not None
+            self._means.prompt.start(self._devices[fields["device"].upper()])
+        else:
+            assert self._means.enrolment is not None
+            seconds = fields.get("seconds", _WINDOW_S)
+            self._means.enrolment.open(fields["device"].upper(), seconds, fields.get("passkey"))
 
     def _outcome(self, order: str) -> str | None:
         row = self._spool.database.execute("SELECT outcome FROM command WHERE id = ?", (order,)).fetchone()
@@ -128,6 +159,8 @@ class Orders:
                 "INSERT INTO command VALUES (?, ?, ?)",
                 (order.id, order.expires_at.astimezone(UTC).isoformat(), outcome),
             )
+            if order.kind == "configuration" and outcome == "obeyed":
+                device_lists.put(database, order.id, order.fields["devices"])
             database.execute(
                 """DELETE FROM command WHERE expires_at < ? AND rowid NOT IN
                 (SELECT rowid FROM command ORDER BY rowid DESC LIMIT ?)""",
@@ -135,10 +168,25 @@ class Orders:
             )
 
 
+_NOT_OURS = "refused: device: not one of this gateway's"
+
+
+def _is_one_of(device: object, devices: Collection[str]) -> bool:
+    return isinstance(device, str) and device.upper() in devices
+
+
+def _list_refusal(fields: Mapping[str, Any]) -> str | None:
+    try:
+        device_lists.checked(fields.get("devices"))
+    except SettingsError as error:
+        return f"refused: {error}"[:_REASON_MAX]
+    return None
+
+
 def _window_refusal(fields: Mapping[str, Any], devices: Collection[str]) -> str | None:
     device, seconds, passkey = fields.get("device"), fields.get("seconds", _WINDOW_S), fields.get("passkey")
-    if not isinstance(device, str) or device.upper() not in devices:
-        return "refused: device: not one of this gateway's"
+    if not _is_one_of(device, devices):
+        return _NOT_OURS
     if type(seconds) is not int or not 1 <= seconds <= WINDOW_MAX_S:
         return f"refused: seconds: must be a whole number from 1 to {WINDOW_MAX_S}"
     if passkey is not None and (type(passkey) is not int or not 0 <= passkey <= _PASSKEY_MAX):

@@ -12,18 +12,19 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from importlib.metadata import version
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from gateway import heartbeat
+from gateway.device_lists import in_force
 from gateway.flights import Patience
 from gateway.health import Observed
 from gateway.interpret import BatteryLevel, Circumstances, NobodyMeasured, interpret
 from gateway.kinds import KINDS
 from gateway.memories import Memories
-from gateway.orders import Orders
+from gateway.orders import Means, Orders
+from gateway.prompt import Prompt
 from gateway.radio import KnownDevice, Notification, Radio, RadioSilent, Recall, Session, SessionState
 from gateway.sessions import Sessions
 from gateway.settings import Settings
@@ -62,14 +63,30 @@ async def run(
     settings: Settings, radio: Radio, clocks: Clocks, stop: asyncio.Event, patience: Patience | None = None
 ) -> None:
     """Relay until `stop` is set; raises `SpoolBroken`, what ended the radio, or `RelayEnded` when that is unknown."""
+    prompt = Prompt(settings.prompt) if settings.prompt else None
+    try:
+        while await _run_with_a_list(settings, radio, clocks, (stop, patience or Patience(), prompt)):
+            log.info("relisted gateway=%s", settings.id)
+    finally:
+        if prompt is not None:
+            prompt.end()
+
+
+async def _run_with_a_list(
+    settings: Settings, radio: Radio, clocks: Clocks, how: tuple[asyncio.Event, Patience, Prompt | None]
+) -> bool:
+    """Relay what the devices of the list in force say until `stop`; True when there is another list."""
+    stop, patience, prompt = how
     spool = Spool.open(settings.spool)
     try:
         identity = Identity(gateway=settings.id, key=settings.key)
         observed = radio if isinstance(radio, Observed) else None
         enrolment = None if observed is None else observed.enrolment
-        orders = Orders(identity, spool, clocks.given, enrolment, [each.address for each in settings.devices])
-        uplink = Uplink(identity, spool, settings.mqtt, patience or Patience(), orders.hear)
-        relay = Relay(spool, settings.devices, clocks, uplink.wake)
+        listed = in_force(spool, settings.devices)
+        means = Means(devices=listed.devices, enrolment=enrolment, prompt=prompt)
+        orders = Orders(identity, spool, clocks.given, means)
+        uplink = Uplink(identity, spool, settings.mqtt, patience, orders.hear)
+        relay = Relay(spool, listed.devices, clocks, uplink.wake)
 
         def status(receipts_refused: int) -> bytes:
             return heartbeat.render(
@@ -80,19 +97,21 @@ async def run(
                     given_up=spool.counted(_GIVEN_UP),
                     commands=orders.outcomes,
                     commands_refused=orders.refused,
+                    configuration=listed.order,
                 )
             )
 
-        log.info("start gateway=%s devices=%d spool=%d", settings.id, len(settings.devices), spool.depth)
-        await _first_of(
-            radio.run(settings.devices, relay.hear, relay.report), uplink.run(status), stop.wait(), relay.broken()
-        )
-        if not stop.is_set():
+        log.info("start gateway=%s devices=%d spool=%d", settings.id, len(listed.devices), spool.depth)
+        listening = radio.run(listed.devices, relay.hear, relay.report)
+        await _first_of(listening, uplink.run(status), stop.wait(), relay.broken(), orders.relisted.wait())
+        if not stop.is_set() and not orders.relisted.is_set():
             raise RelayEnded("the radio or the uplink ended without being told to")
         log.info("stop gateway=%s spool=%d", settings.id, spool.depth)
     except RadioSilent:
         spool.count(_GIVEN_UP)
         raise
+    else:
+        return orders.relisted.is_set() and not stop.is_set()
     finally:
         spool.close()
 
@@ -124,7 +143,8 @@ class Relay:
         self._recorded = {device.address: KINDS[device.kind].recorded for device in devices}
         self._batteries: dict[str, int] = {}
         self._seen: dict[str, ClockShown] = {}
-        self._heard: dict[str, datetime] = {}
+        known = self._sessions.contacts()
+        self._heard = {address: known[address] for address in self._zones if address in known}
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def report(self, session: Session) -> Recall | None:

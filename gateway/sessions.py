@@ -46,6 +46,11 @@ class Sessions:
             )
         return start
 
+    def contacts(self) -> dict[str, datetime]:
+        """When the last session of each device began (given clock): what is known of contact after a restart."""
+        rows = self._spool.database.execute("SELECT device, start FROM session").fetchall()
+        return {device: datetime.fromisoformat(start) for device, start in rows}
+
     def said(self, device: str, record: str) -> ReadingId | None:
         """The id under which `device`'s `record` was kept since its last orderly end."""
         row = self._spool.database.execute(

@@ -4,6 +4,7 @@ id = "gw-kari"                      # as enrolled at the server
 key = "9f86..."                     # hex, at least 16 bytes; seals everything this gateway says
 spool = "spool.db"                  # paths are relative to this file
 clock = "clock.json"                # only in a demonstration: shared fast time
+prompt = ["/usr/local/bin/blink"]   # started to ask for a measurement, with the device's kind and address behind it
 
 [mqtt]
 host = "127.0.0.1"
@@ -27,7 +28,7 @@ timezone = "Europe/Oslo"            # what the device's own clock shows
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +82,7 @@ class Settings:
     mqtt: MqttSettings
     adapters: tuple[AdapterSettings, ...]
     devices: tuple[KnownDevice, ...]
+    prompt: tuple[str, ...] = ()
 
 
 def load(path: Path) -> Settings:
@@ -137,7 +139,7 @@ class _Table:
 
 
 def _settings(table: _Table, folder: Path) -> Settings:
-    table.only("id", "key", "spool", "clock", "mqtt", "adapter", "device")
+    table.only("id", "key", "spool", "clock", "prompt", "mqtt", "adapter", "device")
     try:
         name = gateway_id(table.text("id"))
     except TopicError as error:
@@ -151,7 +153,15 @@ def _settings(table: _Table, folder: Path) -> Settings:
         mqtt=_mqtt(_Table(table.typed("mqtt", dict, "a table") or {}, "mqtt."), folder),
         adapters=_adapters(table.tables("adapter")),
         devices=_devices(table.tables("device")),
+        prompt=_prompt(table),
     )
+
+
+def _prompt(table: _Table) -> tuple[str, ...]:
+    words: list[object] = table.typed("prompt", list, "a list of texts") or []
+    if not all(isinstance(word, str) and word for word in words):
+        raise SettingsError(f"{table.at}prompt: must be a list of texts")
+    return tuple(map(str, words))
 
 
 def _key(text: str) -> bytes:
@@ -209,6 +219,13 @@ def _devices(rows: list[_Table]) -> tuple[KnownDevice, ...]:
             raise SettingsError(f"{row.at}address: {device.address} is listed twice")
         devices[device.address] = device
     return tuple(devices.values())
+
+
+def devices_of(rows: Sequence[object]) -> tuple[KnownDevice, ...]:
+    """The devices of tables such as the file has, from elsewhere; raises `SettingsError`."""
+    if not all(isinstance(row, dict) for row in rows):
+        raise SettingsError("device: each must be a table")
+    return _devices([_Table(row, f"device {number}.") for number, row in enumerate(rows, start=1)])  # type: ignore[arg-type]
 
 
 def _address(row: _Table) -> str:

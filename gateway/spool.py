@@ -77,6 +77,10 @@ CREATE TABLE IF NOT EXISTS command (  -- obeyed or refused, so that none is obey
     expires_at TEXT NOT NULL,
     outcome TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS device_list (  -- that the server sent, by its order, newest last (`device_lists`)
+    id TEXT PRIMARY KEY,
+    devices TEXT NOT NULL
+);
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NULL);
 """
 

@@ -177,6 +177,38 @@ async def test_an_order_is_answered_in_the_status(broker: Mosquitto, tmp_path: P
     assert (status["pairing"], home.radio.enrolment.allows(SCALE.address)) == (SCALE.address, True)
 
 
+async def test_a_list_of_devices_is_listened_to_without_losing_a_reading(broker: Mosquitto, tmp_path: Path) -> None:
+    listed = [{"address": METER.address, "kind": METER.kind, "timezone": METER.timezone}]
+    order = {"id": str(uuid4()), "expires_at": "2026-11-22T07:05:00Z", "kind": "configuration", "devices": listed}
+    with Receiver(broker.host, broker.port) as receiver:
+        home = Home()
+        async with home.relaying(tmp_path, broker.port) as radio:
+            assert list(radio.known) == [OXIMETER, SCALE, METER]
+            radio.visit(OXIMETER, "2A5E 0062004800")
+            await until(lambda: receiver.statuses)
+            radio.running.clear()
+            receiver.publish(Lane.COMMANDS, seal(KEY, topic(GATEWAY, Lane.COMMANDS), json.dumps(order).encode()))
+            await asyncio.wait_for(radio.running.wait(), 20)
+            assert list(radio.known) == [METER]
+            await until(lambda: receiver.statuses[-1].get("configuration") == order["id"])
+            status = receiver.statuses[-1]
+        async with home.relaying(tmp_path, broker.port) as radio:  # and after a restart, whatever the file says
+            assert list(radio.known) == [METER]
+        assert len(receiver.bodies) == 1
+    assert status["commands"] == {order["id"]: "obeyed"}
+    assert status["heard"] == {}  # of its own devices
+
+
+async def test_contact_is_known_after_a_restart(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(OXIMETER, "2A5E 0062004800")
+    spool = Spool.open(tmp_path / "spool.db")
+    relay = Relay(spool, (OXIMETER, SCALE), Clocks(given=home.shown, real=home.real), lambda: None)
+    assert relay.state(0).heard == {OXIMETER.address: SHOWN}
+    spool.close()
+
+
 async def test_with_nobody_to_send_to_everything_waits_on_the_disk(tmp_path: Path) -> None:
     home = Home()
     async with home.relaying(tmp_path, free_port()) as radio:
