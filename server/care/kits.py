@@ -201,7 +201,7 @@ def _give(connection: Connection, numbers: Sequence[int], patient: str | None, u
     reading, value = tables.reading, tables.measurement
     for start in range(0, len(numbers), _READINGS_AT_ONCE):
         part = numbers[start : start + _READINGS_AT_ONCE]
-        theirs = {"patient_id": patient, "unclaimed": unclaimed, "evaluation_seq": None}
+        theirs = {"patient_id": patient, "unclaimed": unclaimed, "evaluation_seq": None, "quiet": False}
         connection.execute(update(reading).where(reading.c.seq.in_(part)).values(theirs))
         connection.execute(update(value).where(value.c.reading_seq.in_(part)).values(patient_id=patient))
 

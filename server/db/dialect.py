@@ -1,12 +1,13 @@
 """The few things that databases do differently, each once. Words of a dialect stand only in this folder."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterable, Mapping
 from collections.abc import Sequence as Rows
 from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, Sequence, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Sequence, Table, Text, bindparam, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.functions import FunctionElement
 
@@ -52,13 +53,23 @@ def take_turn(connection: Connection, patient: str, municipality: str, now: date
     connection.execute(statement.on_conflict_do_update(index_elements=["patient_id"], set_=held))
 
 
+def among(connection: Connection, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
+    """Whether `column` is one of `values`, as one parameter: a thousand of them take longer to spell than to find."""
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(sorted(set(values)))).table_valued("value")
+        return column.in_(select(each.c.value))
+    listed = bindparam(None, sorted(set(values)), type_=postgresql.ARRAY(Text), unique=True)
+    return column == func.any(listed)
+
+
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
     """Insert `row`, or replace the columns of the row that has the same primary key."""
-    connection.execute(_putting(connection.dialect.name, table, tuple(row)), dict(row))
+    connection.execute(putting(connection.dialect.name, table, tuple(row)), dict(row))
 
 
 @cache  # three times an evaluation, and composing it took longer than running it
-def _putting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
+def putting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
+    """The statement of `put` for rows of these columns."""
     keys = [column.name for column in table.primary_key]
     statement: Any = _INSERTS[dialect](table)
     changed = {name: statement.excluded[name] for name in names if name not in keys}
@@ -66,12 +77,16 @@ def _putting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
 
 
 def due_at_latest(connection: Connection, patients: Rows[tuple[str, str]], moment: datetime) -> None:
-    """Put patients (id, municipality) on the slate for `moment`, unless they are due earlier already."""
+    """Put patients (id, municipality) on the slate for `moment`, unless they are due earlier already.
+
+    Nothing of theirs is quiet any more: what it was measured by has changed, or there is something to be judged.
+    """
     if not patients:
         return
     statement = _insert(connection, tables.due)
     earlier = _earlier(connection, tables.due.c.evaluate_at, statement.excluded.evaluate_at)
-    statement = statement.on_conflict_do_update(index_elements=["patient_id"], set_={"evaluate_at": earlier})
+    changed = {"evaluate_at": earlier, "envelope": None}
+    statement = statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed)
     # Sorted, so that two batches with the same patients wait for each other instead of forming a knot.
     rows = [{"patient_id": p, "municipality_id": m, "evaluate_at": moment} for p, m in sorted(patients)]
     connection.execute(statement, rows)

@@ -271,6 +271,8 @@ reading = Table(
     Column("quality", String(8), nullable=False),
     Column("flags", _Json, nullable=False),
     Column("battery", Integer),
+    # Sure to change nothing when it came: the rules count it as judged then, though they see it at the next evaluation.
+    Column("quiet", Boolean, nullable=False, server_default=false()),
     # Per gateway, because ids can be computed by anyone: nobody may take another's id first and so silence it.
     UniqueConstraint("id", "gateway_id"),
     # A patient has a reading once, whichever of their gateways heard it. Those that nobody has are not compared.
@@ -323,6 +325,8 @@ due = Table(
     Column("evaluate_at", UTCDateTime, nullable=False, index=True),
     Column("failures", Integer, nullable=False, server_default="0"),  # in a row
     Column("trouble", Text),  # the kind of the last failure; never a value
+    # alerts.envelope.dump: readings that may wait until `evaluate_at`; None for whoever was put here without judging.
+    Column("envelope", Text),
 )
 
 memory = Table(

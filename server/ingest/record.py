@@ -14,6 +14,7 @@ from server.db.dialect import due_at_latest, numbers, put
 from server.ingest import commands, quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.quarantine import Kept
+from server.ingest.quiet import quiet
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
 from vitals import failpoint
 from vitals.reading import GatewayId, ReadingId
@@ -36,7 +37,7 @@ class Recorded:
     receipts: Mapping[GatewayId, Receipt]
     readings: Counter[str]  # new | duplicate | unclaimed
     quarantined: Counter[str]  # by kind; readings of unknown devices are counted here too
-    due: int  # patients put on the slate
+    due: int  # patients put on the slate for now
     removed: int  # rows that quarantine had no room for
 
 
@@ -89,18 +90,38 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
     known = register(connection, fresh)
     free = numbers(connection, tables.reading, len(fresh))
     rows = [_reading_row(n, each, _whose(each, known, heard), now) for n, each in zip(free, fresh, strict=True)]
+    due = _put_on_slate(connection, fresh, rows, now)
     # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
     add(connection, tables.reading, sorted(rows, key=lambda row: str(row["id"])))
     values = [row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each, reading)]
     failpoint.reach("ingest.recording")
     add(connection, tables.measurement, values)
-    patients = {(row["patient_id"], row["municipality_id"]) for row in rows if row["patient_id"] is not None}
-    due_at_latest(connection, list(patients), now)
     for row in rows:
         batch.readings[_RESULTS.get(row["unclaimed"], "unclaimed")] += 1
         if row["unclaimed"] == Unclaimed.UNKNOWN_DEVICE:
             batch.quarantined[Unclaimed.UNKNOWN_DEVICE] += 1
-    return len(patients)
+    return due
+
+
+def _put_on_slate(
+    connection: Connection, fresh: Sequence[Arrived], rows: Sequence[dict[str, Any]], now: datetime
+) -> int:
+    """Have the rules asked at once about everybody concerned, but those of whom nothing new is to be said; how many.
+
+    Before anything is stored: who waits here for somebody's turn must hold nothing that they wait for.
+    """
+    arrived: dict[str, list[Arrived]] = {}
+    municipality: dict[str, str] = {}
+    for each, row in zip(fresh, rows, strict=True):
+        if row["patient_id"] is not None:
+            arrived.setdefault(row["patient_id"], []).append(each)
+            municipality[row["patient_id"]] = row["municipality_id"]
+    may_wait = quiet(connection, arrived, now) if arrived else frozenset[str]()
+    for row in rows:
+        row["quiet"] = row["patient_id"] in may_wait
+    due = [(patient, municipality[patient]) for patient in arrived if patient not in may_wait]
+    due_at_latest(connection, due, now)
+    return len(due)
 
 
 def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> tuple[list[Arrived], set[tuple[str, str]]]:

@@ -2,7 +2,8 @@
 
 The engine is asked as the server asked it: at the same moments, with the readings that each evaluation was the first
 to see, under the plan version of that day, with the clicks. Gateway outages are taken as they were known at the
-moment. What a row does not hold is not guessed: such a replay stops there and says so.
+moment. What a row does not hold is not guessed: such a replay stops there and says so. Of a reading that was let wait
+because it was sure to change nothing the engine is asked at its arrival as well: it must say nothing.
 """
 
 import json
@@ -11,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, select, true
 
 from alerts import engine
 from alerts import memory as memories
@@ -70,6 +71,8 @@ def replayed(connection: Connection, actor: Actor, patient: str) -> Verdict:
             again.differences.append(f"{_clock(row.at)}  the click was done, and is refused now: {refusal}")
             break
         done += 1
+    if done == len(asked):
+        again.check_quiet(again.inputs.waiting)
     stored = _stored_facts(connection, patient)
     alerts = _stored_alerts(connection, patient)
     whole = done == len(asked)
@@ -92,7 +95,8 @@ class _Inputs:
 
     versions: Mapping[int, Plan]
     outages: Silences
-    first_seen: Mapping[int, tuple[Arrival, ...]]  # evaluation -> readings, in the order of arrival
+    first_seen: Mapping[int, tuple[Arrival, ...]]  # evaluation -> readings, in the order of arrival; quiet ones judged
+    waiting: tuple[Arrival, ...]  # quiet, and not seen yet
     not_covered: tuple[str, ...]
 
 
@@ -108,12 +112,15 @@ class _Again:
     facts: list[Fact] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
     plans: dict[tuple[int, tuple[Period, ...]], Plan] = field(default_factory=dict)
+    asked: Row[Any] | None = None  # the evaluation before
 
     def ask(self, row: Row[Any]) -> None:
         """One evaluation; raises `NotRecordedError` and `IllegalSignal`."""
         plan = self._plan(row.plan_version, row.at)
         command = None if row.click is None else _command(row.click)
         seen = self.inputs.first_seen.get(row.seq, ())
+        self.check_quiet([each for each in seen if each.judged])
+        self.asked = row
         fresh = tuple(each for each in seen if each.taken_at >= plan.starts_at)
         complete = memories.needs_history(self.memory, fresh, plan=plan, command=command)
         view = PatientView(
@@ -126,6 +133,26 @@ class _Again:
         )
         self._keep(engine.step(view, row.at) if command is None else engine.act(view, command, row.at))
         self.known += (replace(each, judged=True) for each in seen)
+
+    def check_quiet(self, arrivals: Sequence[Arrival]) -> None:
+        """Ask at the arrival of each of these, which were let wait since the evaluation before: nothing may be said."""
+        before = self.asked
+        for number, each in enumerate(arrivals):
+            if before is None or self.memory is None:
+                self.differences.append(f"{_clock(each.received_at)}  reading {each.reading_id} could not be quiet yet")
+                return
+            at = max(each.received_at, before.at)
+            view = PatientView(
+                patient=self.patient,
+                plan=self._plan(before.plan_version, at),
+                memory=self.memory,
+                arrivals=(*arrivals[:number], replace(each, judged=False)),
+                alerts=tuple(each for each in self.alerts.values() if each.is_open),
+            )
+            step = engine.step(view, at)
+            if step.facts or any(alert != self.alerts.get(alert.id) for alert in step.alerts):
+                said = ", ".join(_fact_words(_row(fact)) for fact in step.facts) or "another alert"
+                self.differences.append(f"{_clock(at)}  reading {each.reading_id} was let wait, replayed: {said}")
 
     def _keep(self, step: Step) -> None:
         self.memory = step.memory
@@ -151,16 +178,18 @@ class _Again:
 def _inputs(connection: Connection, patient: str) -> _Inputs:
     version, reading = tables.plan_version, tables.reading
     bodies = select(version.c.version, version.c.body).where(version.c.patient_id == patient)
-    seen = select(reading.c.seq, reading.c.evaluation_seq).where(reading.c.patient_id == patient)
-    first = {row.seq: row.evaluation_seq for row in connection.execute(seen)}
-    judged: dict[int, list[Arrival]] = {}
-    for seq, arrival in readings(connection, patient, reading.c.evaluation_seq.is_not(None)):
-        judged.setdefault(first[seq], []).append(replace(arrival, judged=False))
-    waiting = sum(each is None for each in first.values())
+    columns = (reading.c.seq, reading.c.evaluation_seq, reading.c.quiet)
+    first = {row.seq: row for row in connection.execute(select(*columns).where(reading.c.patient_id == patient))}
+    judged: dict[int | None, list[Arrival]] = {}
+    for seq, arrival in readings(connection, patient, true()):
+        judged.setdefault(first[seq].evaluation_seq, []).append(replace(arrival, judged=first[seq].quiet))
+    unseen = judged.pop(None, [])
+    waiting = sum(not each.judged for each in unseen)
     return _Inputs(
         versions={row.version: from_mapping(row.body) for row in connection.execute(bodies)},
         outages=plans.silences(connection, patient),
-        first_seen={seq: tuple(arrivals) for seq, arrivals in judged.items()},
+        first_seen={seq: tuple(arrivals) for seq, arrivals in judged.items() if seq is not None},
+        waiting=tuple(each for each in unseen if each.judged),
         not_covered=(f"{waiting} readings that the rules have not seen yet",) if waiting else (),
     )
 

@@ -50,8 +50,8 @@ BUGS = (
         changes=(
             Change(
                 where=dialect.due_at_latest,
-                sound='set_={"evaluate_at": earlier}',
-                wrong='set_={"evaluate_at": statement.excluded.evaluate_at}',
+                sound='"evaluate_at": earlier',
+                wrong='"evaluate_at": statement.excluded.evaluate_at',
             ),
         ),
         seed=5,

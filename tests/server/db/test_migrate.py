@@ -63,6 +63,8 @@ def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrati
         connection.execute(insert(tables.reading).values({**row, "seq": 2, "gateway_id": second.id}))
         for each in connection.execute(select(value)).mappings().all():
             connection.execute(insert(value).values({**each, "reading_seq": 2}))
+        connection.exec_driver_sql("ALTER TABLE reading DROP COLUMN quiet")
+        connection.exec_driver_sql("ALTER TABLE due DROP COLUMN envelope")
     upgrade_database(world.database)
     owners = [(each["patient_id"], each["unclaimed"]) for each in world.rows(tables.reading)]
     assert owners == [(world.patient, None), (None, "heard_twice")]

@@ -1,0 +1,46 @@
+"""Whose readings may wait for the next evaluation, because the rules said at the last one what changes nothing.
+
+An envelope stands in the patient's row on the slate, beside the moment of the next evaluation, and is worth something
+only while that moment is ahead. It is read under the lock of that row, which everybody who judges, clicks or changes
+the plan holds until they commit: nobody is called quiet by an envelope of before. Whoever puts a patient on the slate
+without having judged removes it.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from alerts.arrival import Arrival
+from alerts.envelope import are_quiet, load
+from server.db import tables
+from server.db.dialect import among
+from server.ingest.receive import Arrived
+
+
+def quiet(connection: Connection, arrived: Mapping[str, Sequence[Arrived]], now: datetime) -> frozenset[str]:
+    """The patients of whom every reading that came now is quiet. Nobody judges them before this transaction ends."""
+    due = tables.due.c
+    rows = (
+        select(due.patient_id, due.envelope)
+        .where(among(connection, due.patient_id, arrived), due.envelope.is_not(None), due.evaluate_at > now)
+        .order_by(due.patient_id)  # so that two batches with the same patients wait for each other and form no knot
+        .with_for_update()
+    )
+    return frozenset(
+        row.patient_id
+        for row in connection.execute(rows)
+        if are_quiet(load(row.envelope), [_arrival(each, now) for each in arrived[row.patient_id]])
+    )
+
+
+def _arrival(arrived: Arrived, now: datetime) -> Arrival:
+    reading = arrived.reading
+    return Arrival(
+        reading_id=reading.id,
+        taken_at=reading.taken_at,
+        received_at=now,
+        values={each.metric: each.value for each in reading.measurements},
+        quality=reading.quality,
+        device=reading.device,
+    )
