@@ -7,13 +7,12 @@ disk not be fit for use all the same, as after an older version was put back, th
 
 import json
 import logging
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.radio import KnownDevice
 from gateway.settings import SettingsError, devices_of
-from gateway.spool import Spool
+from gateway.spool import Connection, Spool
 
 log = logging.getLogger(__name__)
 
@@ -47,7 +46,7 @@ def checked(rows: object) -> tuple[KnownDevice, ...]:
     return devices_of(rows)
 
 
-def put(database: sqlite3.Connection, order: str, rows: object) -> None:
+def put(database: Connection, order: str, rows: object) -> None:
     """Write down a list that was checked, in the caller's transaction."""
     database.execute("INSERT OR REPLACE INTO device_list VALUES (?, ?)", (order, json.dumps(rows)))
     database.execute(

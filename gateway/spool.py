@@ -85,6 +85,9 @@ CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, count INTEGER NOT NUL
 """
 
 
+Connection = sqlite3.Connection  # for whoever writes in a transaction of the spool's
+
+
 class SpoolFull(RuntimeError):  # noqa: N818 - a state of the world, not a fault
     """There is no room. Nothing was stored; the record must stay in the device."""
 
