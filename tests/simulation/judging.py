@@ -97,7 +97,8 @@ def _stored_once(connection: Connection, kept: Sequence[Record]) -> Iterator[str
 
 def nothing_waits(connection: Connection, now: datetime) -> Iterator[str]:
     reading, due, kept = tables.reading, tables.due, tables.quarantine
-    unseen = select(func.count()).where(reading.c.patient_id.is_not(None), reading.c.evaluation_seq.is_(None))
+    unjudged = (reading.c.patient_id.is_not(None), reading.c.evaluation_seq.is_(None), reading.c.quiet.is_(False))
+    unseen = select(func.count()).where(*unjudged)
     if waiting := connection.execute(unseen).scalar():
         yield f"{waiting} readings that nobody has judged"
     late = connection.execute(select(due.c.patient_id).where(due.c.evaluate_at < now - _SOON)).scalars()

@@ -18,7 +18,9 @@ _GOES_ON = ("notice", "evidence", "incident", "advice", "zone", "snoozed")
 _SLATE = "SELECT patient_id, evaluate_at, failures, trouble FROM due"
 _ASKED = "SELECT patient_id, count(*) FROM evaluation GROUP BY patient_id"
 _WAITING = """SELECT patient_id, min(received_at) FROM reading
-    WHERE patient_id IS NOT NULL AND evaluation_seq IS NULL GROUP BY patient_id"""
+    WHERE patient_id IS NOT NULL AND evaluation_seq IS NULL AND NOT quiet GROUP BY patient_id"""
+_LET_WAIT = """SELECT DISTINCT patient_id FROM reading WHERE quiet AND evaluation_seq IS NULL
+    AND patient_id NOT IN (SELECT patient_id FROM due)"""
 _OPEN = """SELECT alert.id, alert.state, alert.body, memory.updated_at FROM alert
     JOIN memory ON memory.patient_id = alert.patient_id WHERE alert.state IN ('active', 'acknowledged')"""
 _NOTICE = "SELECT min(coalesce(send_at, created_at)) FROM outbox WHERE state = 'waiting'"
@@ -44,12 +46,14 @@ class Watcher:
         slate = {row[0]: row[1:] for row in raw.execute(_SLATE)}
         asked = dict(raw.execute(_ASKED).fetchall())
         waiting = raw.execute(_WAITING).fetchall()
+        forgotten = raw.execute(_LET_WAIT).fetchall()
         ladders = [row for row in raw.execute(_OPEN) if json.loads(row[2]).get("ladder")]
         began = {row[0]: {_time(at) for (at,) in raw.execute(_BEGAN, (row[0],))} for row in ladders}
         notice = raw.execute(_NOTICE).fetchone()[0]
         raw.execute("COMMIT")
         self.waits = bool(waiting) or notice is not None
         self._nobody_is_forgotten(slate, asked, waiting)
+        self.wrong += [f"a quiet reading of {patient} waits for nothing" for (patient,) in forgotten]
         for name, state, body, evaluated in ladders:
             self._ladder_is_on_time(name, (state, json.loads(body)), _time(evaluated), began[name])
         due = min((row[0] for row in slate.values()), default=None)
