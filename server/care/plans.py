@@ -1,20 +1,21 @@
 """Plan versions: what is judged, by which numbers. A version is never changed; a new one replaces it."""
 
+import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import groupby
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, Text, cast, func, insert, select, update
 
 from alerts.plan import Period, Plan, from_mapping, to_mapping
 from server.db import tables
-from server.db.dialect import due_at_latest
+from server.db.dialect import among, due_at_latest
 
 
 def activate(connection: Connection, patient: str, plan: Plan, approved_by: str, now: datetime) -> int:
@@ -48,17 +49,51 @@ def activate(connection: Connection, patient: str, plan: Plan, approved_by: str,
     return plan.version
 
 
+_AT_HAND = 20_000  # parsed plans, of some five kilobytes with their text: rules that are alike are kept once
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What is stored of a patient's active plan: its text (None: nothing judges him), and when nobody spoke for him."""
+
+    municipality: str
+    text: str | None
+    silent: tuple[Period, ...] = ()
+
+    def read(self) -> Plan | None:
+        """The plan; the same object for the same words. Raises `PlanError` and ValueError."""
+        return None if self.text is None else _read(self.text, self.silent)
+
+
+@lru_cache(maxsize=_AT_HAND)
+def _read(text: str, silent: tuple[Period, ...]) -> Plan:
+    plan = from_mapping(json.loads(text))
+    offline = tuple(each for each in silent if each.end is None or each.end >= plan.starts_at)
+    return replace(plan, offline=(*plan.offline, *offline)) if offline else plan
+
+
 def active(connection: Connection, patient: str) -> Plan | None:
     """The plan that judges this patient, with the times in which the gateway was silent; None: nothing is judged."""
-    table = tables.plan_version
-    body = connection.execute(
-        select(table.c.body).where(table.c.patient_id == patient, table.c.state == "active")
-    ).scalar()
-    if body is None:
-        return None
-    plan = from_mapping(body)
-    offline = tuple(each for each in silence(connection, patient) if each.end is None or each.end >= plan.starts_at)
-    return replace(plan, offline=(*plan.offline, *offline))
+    found = written(connection, [patient]).get(patient)
+    return None if found is None else found.read()
+
+
+def written(connection: Connection, patients: Sequence[str]) -> dict[str, Written]:
+    """The active plans of these patients, unread: one that cannot be read is nobody else's trouble."""
+    table, whose = tables.plan_version, tables.patient
+    is_his = (table.c.patient_id == whose.c.id) & (table.c.state == "active")
+    rows = connection.execute(
+        select(whose.c.id, whose.c.municipality_id, cast(table.c.body, Text).label("text"))
+        .outerjoin(table, is_his)
+        .where(among(connection, whose.c.id, patients))
+    ).all()
+    silent = _silences(connection, [row.id for row in rows if row.text is not None])
+    return {
+        row.id: Written(
+            municipality=row.municipality_id, text=row.text, silent=silent[row.id].now if row.id in silent else ()
+        )
+        for row in rows
+    }
 
 
 def silence(connection: Connection, patient: str) -> tuple[Period, ...]:
@@ -102,13 +137,31 @@ class Silences:
 
 def silences(connection: Connection, patient: str) -> Silences:
     """All that is stored of it."""
+    return _silences(connection, [patient]).get(patient) or Silences(assigned=(), offline=())
+
+
+def _silences(connection: Connection, patients: Sequence[str]) -> dict[str, Silences]:
+    """All that is stored of those of these patients who ever had a gateway that was offline."""
     outage, assignment = tables.gateway_outage, tables.assignment
-    of_patient = assignment.c.patient_id == patient
-    assigned = select(assignment.c.gateway_id, assignment.c.starts_at, assignment.c.ends_at).where(of_patient)
-    gateways = select(assignment.c.gateway_id).where(of_patient)
-    offline = select(outage).where(outage.c.gateway_id.in_(gateways))
-    offline = offline.order_by(func.coalesce(outage.c.known_at, outage.c.starts_at))
-    return Silences(assigned=connection.execute(assigned).all(), offline=connection.execute(offline).all())
+    of_patients = among(connection, assignment.c.patient_id, patients)
+    offline: dict[str, list[Any]] = {}
+    noticed = func.coalesce(outage.c.known_at, outage.c.starts_at)
+    held = select(assignment.c.gateway_id).where(of_patients)
+    for row in connection.execute(select(outage).where(outage.c.gateway_id.in_(held)).order_by(noticed)):
+        offline.setdefault(row.gateway_id, []).append(row)
+    if not offline:
+        return {}
+    columns = (assignment.c.patient_id, assignment.c.gateway_id, assignment.c.starts_at, assignment.c.ends_at)
+    assigned: dict[str, list[Any]] = {}
+    for row in connection.execute(select(*columns).where(of_patients)):
+        assigned.setdefault(row.patient_id, []).append(row)
+    return {patient: _of(held, offline) for patient, held in assigned.items()}
+
+
+def _of(assigned: Sequence[Any], offline: Mapping[str, Sequence[Any]]) -> Silences:
+    rows = [row for gateway in {each.gateway_id for each in assigned} for row in offline.get(gateway, ())]
+    rows.sort(key=lambda row: (row.known_at or row.starts_at, row.seq))
+    return Silences(assigned=assigned, offline=rows)
 
 
 def _merged(assigned: Iterable[Any], offline: Iterable[Any]) -> tuple[Period, ...]:

@@ -1,4 +1,4 @@
-"""Judges everybody who is due, one transaction each, so that one patient's trouble is nobody else's."""
+"""Judges everybody who is due, some of them in one transaction; one patient's trouble is still nobody else's."""
 
 import time
 from collections import Counter
@@ -14,10 +14,12 @@ from alerts.fact import FactKind
 from alerts.view import Step
 from server.db import tables
 from server.parts import Parts
-from server.watch.evaluate import evaluate
+from server.watch.evaluate import evaluate, evaluate_all
 from vitals import failpoint
 
 _AT_ONCE = 500  # patients between two looks at the slate
+_TOGETHER = 100  # patients in one transaction; more gains nothing that could be measured
+_TOGETHER_SECONDS = 0.25  # and so long at most: whoever records for one of them, or clicks, waits for it
 _DELAY_FIRST = timedelta(seconds=10)
 _DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried this often for ever
 
@@ -27,25 +29,22 @@ _log = structlog.get_logger("varde.watch")
 def drain(parts: Parts, alive: Callable[[], None] = lambda: None) -> int:
     """Judge up to a few hundred patients who are due; returns how many this process took in hand.
 
-    `alive` is called after each of them, outside every transaction.
+    `alive` is called now and then, outside every transaction.
     """
-    with parts.database.read() as connection:
-        now, table = parts.clock.now(), tables.due
-        ready = table.c.evaluate_at <= now
-        patients = connection.execute(
-            select(table.c.patient_id).where(ready).order_by(table.c.evaluate_at).limit(_AT_ONCE)
-        ).scalars()
-        due = sorted(patients)
-        count, oldest = connection.execute(select(func.count(), func.min(table.c.evaluate_at)).where(ready)).one()
-    parts.metrics.due.set(count)
-    parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
-    if due:
-        failpoint.reach("watch.looked")
-    done = _judge_all(parts, due, alive)
-    if done[_Done.JUDGED]:
-        parts.changed.ring()
-        parts.wake_notify.ring()
-    return len(due) - done[_Done.LEFT]
+    if not _look(parts):
+        return 0
+    failpoint.reach("watch.looked")
+    done: Counter[_Done] = Counter()
+    while done.total() < _AT_ONCE:
+        some = _judge_some(parts, alive)
+        alive()
+        if some[_Done.JUDGED]:
+            parts.changed.ring()
+            parts.wake_notify.ring()
+        done += some
+        if not some:
+            break
+    return done.total()
 
 
 class _Done(Enum):
@@ -56,7 +55,46 @@ class _Done(Enum):
     LEFT = auto()  # somebody else has this patient in hand, or has judged already
 
 
-def _judge_all(parts: Parts, patients: Sequence[str], alive: Callable[[], None]) -> Counter[_Done]:
+def _look(parts: Parts) -> int:
+    """How many are due; says so, and for how long, to whoever measures."""
+    with parts.database.read() as connection:
+        now, due = parts.clock.now(), tables.due.c.evaluate_at
+        count, oldest = connection.execute(select(func.count(), func.min(due)).where(due <= now)).one()
+    parts.metrics.due.set(count)
+    parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
+    return int(count)
+
+
+def _judge_some(parts: Parts, alive: Callable[[], None]) -> Counter[_Done]:
+    """Judge some of those who are due in one transaction; if that fails, the same ones each in their own."""
+    began = time.monotonic()
+    taken: list[str] = []
+    try:
+        with parts.database.write() as connection:
+            taken = _take_some(connection, parts.clock.now())
+            if not taken:
+                return Counter()
+            failpoint.reach("watch.taken")
+            now = parts.clock.now()  # not before the turns were ours: it never goes back
+            outcome = evaluate_all(connection, taken, now, lambda: time.monotonic() - began > _TOGETHER_SECONDS)
+            failpoint.reach("watch.saved")
+        failpoint.reach("watch.committed")
+    except Exception as error:
+        if not taken:
+            raise
+        if len(taken) > 1:
+            _log.warning("not judged together", patients=len(taken), error=type(error).__name__)
+        return _judge_each(parts, sorted(taken), alive)
+    for patient, trouble in outcome.troubles.items():
+        _put_off(parts, patient, trouble)
+    each = (time.monotonic() - began) / len(taken)
+    for step in outcome.steps.values():
+        parts.metrics.evaluation.observe(each)
+        _count_alerts(parts, step)
+    return Counter({_Done.JUDGED: len(outcome.steps), _Done.PUT_OFF: len(outcome.troubles)})
+
+
+def _judge_each(parts: Parts, patients: Sequence[str], alive: Callable[[], None]) -> Counter[_Done]:
     """How many came to what. Raises `OperationalError` when the database fails for two in a row, or for any write."""
     done: Counter[_Done] = Counter()
     failed = False
@@ -80,10 +118,7 @@ def _judge(parts: Parts, patient: str) -> _Done:
         with parts.database.write() as connection:
             if not _take(connection, patient, parts.clock.now()):
                 return _Done.LEFT
-            failpoint.reach("watch.taken")
-            step = evaluate(connection, patient, parts.clock.now())  # not before the turn was ours: it never goes back
-            failpoint.reach("watch.saved")
-        failpoint.reach("watch.committed")
+            step = evaluate(connection, patient, parts.clock.now())
     except OperationalError:
         raise  # whose trouble it is, the next patient shows
     except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others
@@ -94,8 +129,18 @@ def _judge(parts: Parts, patient: str) -> _Done:
     return _Done.JUDGED
 
 
+def _take_some(connection: Connection, now: datetime) -> list[str]:
+    """Some who are due, the longest first, and nobody else's; then nobody's but ours until the transaction ends.
+
+    It never waits for a turn, so that however many are taken at once no knot is formed.
+    """
+    due = tables.due.c
+    rows = select(due.patient_id).where(due.evaluate_at <= now).order_by(due.evaluate_at, due.patient_id)
+    return list(connection.execute(rows.limit(_TOGETHER).with_for_update(skip_locked=True)).scalars())
+
+
 def _take(connection: Connection, patient: str, now: datetime) -> bool:
-    """Whether the patient is still due and nobody else's; then nobody's but ours until the transaction ends."""
+    """The same for this one: whether the patient is still due and nobody else's."""
     due = tables.due.c
     row = select(due.patient_id).where(due.patient_id == patient, due.evaluate_at <= now)
     return connection.execute(row.with_for_update(skip_locked=True)).first() is not None
@@ -113,7 +158,8 @@ def _postpone(parts: Parts, patient: str, trouble: str) -> None:
     with parts.database.write() as connection:
         failures = (connection.execute(select(table.c.failures).where(row)).scalar() or 0) + 1
         again = parts.clock.now() + _delay(failures)
-        connection.execute(update(table).where(row).values(evaluate_at=again, failures=failures, trouble=trouble))
+        changed = {"evaluate_at": again, "failures": failures, "trouble": trouble, "envelope": None}
+        connection.execute(update(table).where(row).values(changed))
 
 
 def _delay(failures: int) -> timedelta:

@@ -1,4 +1,4 @@
-"""Judges one patient: load, step, save, all in the caller's one transaction.
+"""Judges patients: load, step, save, all in the caller's one transaction.
 
 Theory of operation. The table `due` is all the memory that time needs. Whoever records a reading puts the patient on
 the slate for now, unless he is due earlier; whoever judges him puts down when to ask again. Both happen in
@@ -7,16 +7,27 @@ the judge's later wake-up. A crash anywhere leaves the patient due. The rules de
 here: this file only carries values between tables and `alerts.engine`.
 """
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, select
+from sqlalchemy.exc import SQLAlchemyError
 
 from alerts import engine
 from alerts.view import Step
 from server.db import tables
 from server.db.dialect import take_turn
-from server.watch.patient import load, put_on_slate, save
+from server.watch.patient import Judged, leave_slate, load, look_up, save, save_all, view
 from vitals import failpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of patients who were asked about together. Those in neither were not reached."""
+
+    steps: Mapping[str, Step | None]  # None: no plan judges him
+    troubles: Mapping[str, Exception]  # nothing was done to these
 
 
 def evaluate(connection: Connection, patient: str, now: datetime) -> Step | None:
@@ -27,9 +38,40 @@ def evaluate(connection: Connection, patient: str, now: datetime) -> Step | None
     take_turn(connection, patient, municipality, now)
     loaded = load(connection, patient)
     if loaded is None:
-        put_on_slate(connection, patient, municipality, None)  # a new plan puts him on it again
+        leave_slate(connection, [patient])  # a new plan puts him on it again
         return None
     step = engine.step(loaded.view, now)
     failpoint.reach("watch.judged")
     save(connection, loaded, step, now, None)
     return step
+
+
+def evaluate_all(
+    connection: Connection, patients: Sequence[str], now: datetime, enough: Callable[[], bool] = lambda: False
+) -> Outcome:
+    """Ask the rules about these patients, whose turn is the caller's already, until it is `enough`.
+
+    Whatever fails on one of them is told, and is nobody else's trouble; only the database's own errors are raised.
+    """
+    stored = look_up(connection, patients)
+    judged: list[Judged] = []
+    unwatched: list[str] = []
+    troubles: dict[str, Exception] = {}
+    for patient in patients:
+        if judged and enough():
+            break
+        try:
+            loaded = view(connection, stored, patient)
+            if loaded is None:
+                unwatched.append(patient)
+            else:
+                judged.append(Judged(loaded=loaded, step=engine.step(loaded.view, now)))
+        except SQLAlchemyError:
+            raise  # after it nothing more can be done in this transaction
+        except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others
+            troubles[patient] = error
+    failpoint.reach("watch.judged")
+    save_all(connection, judged, now)
+    leave_slate(connection, unwatched)  # a new plan puts them on it again
+    steps: dict[str, Step | None] = dict.fromkeys(unwatched)
+    return Outcome(steps=steps | {each.loaded.view.patient: each.step for each in judged}, troubles=troubles)

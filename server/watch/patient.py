@@ -1,24 +1,28 @@
-"""One patient between the tables and the rules: loads what the engine may know, saves what it says."""
+"""Patients between the tables and the rules: loads what the engine may know, saves what it says.
 
-from collections.abc import Mapping, Sequence
+What many of them need is looked up together, and what was said of them is saved together: a statement costs more than
+its rows. In between each patient stands alone.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, select
 
+from alerts import envelope as envelopes
 from alerts import memory as memories
 from alerts.alert import OPEN, Alert, from_mapping, to_mapping
 from alerts.command import Command
 from alerts.fact import Fact, FactKind
 from alerts.view import Arrival, PatientView, Step
 from server.care import plans
-from server.db import tables
-from server.db.dialect import numbers, put
+from server.care.plans import Written
+from server.db import bulk, tables
+from server.db.dialect import among, numbers
 from vitals import failpoint
 from vitals.reading import Quality
-
-_READINGS_AT_ONCE = 10_000  # ids in one statement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,22 +35,59 @@ class Loaded:
     stored: Mapping[str, tuple[Mapping[str, Any], int]]  # alert id -> body and version
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stored:
+    """What the tables hold of some patients, unread: what cannot be read is trouble of its own patient alone."""
+
+    plans: Mapping[str, Written]
+    memories: Mapping[str, str]
+    fresh: Mapping[str, Sequence[tuple[int, Arrival]]]  # readings that nobody has judged
+    alerts: Mapping[str, Sequence[Any]]  # the open ones
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """A patient, and what the rules said."""
+
+    loaded: Loaded
+    step: Step
+
+
 def load(connection: Connection, patient: str, command: Command | None = None) -> Loaded | None:
     """The patient's view, complete when the engine wants it so; None when no plan judges him."""
-    plan = plans.active(connection, patient)
+    return view(connection, look_up(connection, [patient]), patient, command)
+
+
+def look_up(connection: Connection, patients: Sequence[str]) -> Stored:
+    """What is stored of these patients, in a handful of statements however many they are."""
+    written = plans.written(connection, patients)
+    watched = [patient for patient, plan in written.items() if plan.text is not None]
+    if not watched:
+        return Stored(plans=written, memories={}, fresh={}, alerts={})
+    memory = tables.memory.c
+    held = select(memory.patient_id, memory.body).where(among(connection, memory.patient_id, watched))
+    return Stored(
+        plans=written,
+        memories={row.patient_id: row.body for row in connection.execute(held)},
+        fresh=_fresh(connection, watched),
+        alerts=_open_alerts(connection, watched),
+    )
+
+
+def view(connection: Connection, stored: Stored, patient: str, command: Command | None = None) -> Loaded | None:
+    """One of these patients as the engine sees him; None when no plan judges him."""
+    written = stored.plans[patient]
+    plan = written.read()
     if plan is None:
         return None
-    municipality = connection.execute(
-        select(tables.patient.c.municipality_id).where(tables.patient.c.id == patient)
-    ).scalar_one()
-    memory = _memory(connection, patient)
-    reading = tables.reading
-    fresh = readings(connection, patient, reading.c.evaluation_seq.is_(None))
+    body = stored.memories.get(patient)
+    memory = None if body is None else memories.load(body)
+    fresh, alerts = stored.fresh.get(patient, ()), stored.alerts.get(patient, ())
     arrivals = tuple(each for _, each in fresh if each.taken_at >= plan.starts_at)
     complete = memories.needs_history(memory, arrivals, plan=plan, command=command)
     if complete:
-        arrivals = tuple(each for _, each in readings(connection, patient, reading.c.taken_at >= plan.starts_at))
-    stored = _open_alerts(connection, patient)
+        since = tables.reading.c.taken_at >= plan.starts_at
+        arrivals = tuple(each for _, each in readings(connection, patient, since))
     return Loaded(
         view=PatientView(
             patient=patient,
@@ -54,86 +95,117 @@ def load(connection: Connection, patient: str, command: Command | None = None) -
             memory=memory,
             arrivals=arrivals,
             complete=complete,
-            alerts=tuple(from_mapping(row.body) for row in stored),
+            alerts=tuple(from_mapping(row.body) for row in alerts),
         ),
-        municipality=municipality,
+        municipality=written.municipality,
         unjudged=tuple(seq for seq, _ in fresh),
-        stored={row.id: (row.body, row.version) for row in stored},
+        stored={row.id: (row.body, row.version) for row in alerts},
     )
 
 
 def save(connection: Connection, loaded: Loaded, step: Step, now: datetime, click: Mapping[str, Any] | None) -> None:
     """Everything that a step said, and that it was asked."""
-    patient, municipality = loaded.view.patient, loaded.municipality
-    (evaluation,) = numbers(connection, tables.evaluation, 1)
-    asked = {
-        "seq": evaluation,
-        "municipality_id": municipality,
-        "patient_id": patient,
-        "at": now,
-        "plan_version": loaded.view.plan.version,
-        "click": click,
-    }
-    connection.execute(insert(tables.evaluation).values(asked))
-    reading = tables.reading
-    for start in range(0, len(loaded.unjudged), _READINGS_AT_ONCE):
-        part = loaded.unjudged[start : start + _READINGS_AT_ONCE]
-        connection.execute(update(reading).where(reading.c.seq.in_(part)).values(evaluation_seq=evaluation))
-    for alert in step.alerts:
-        _save_alert(connection, loaded, alert, now)
-    _save_facts(connection, loaded, step.facts, now)
-    failpoint.reach("watch.saving")
-    remembered = {
-        "patient_id": patient,
-        "municipality_id": municipality,
-        "body": memories.dump(step.memory),
-        "zone": str(step.zone),
-        "updated_at": now,
-    }
-    put(connection, tables.memory, remembered)
-    put_on_slate(connection, patient, municipality, step.wake_at)
+    save_all(connection, [Judged(loaded=loaded, step=step)], now, click)
 
 
-def put_on_slate(connection: Connection, patient: str, municipality: str, wake_at: datetime | None) -> None:
-    """Be asked again at `wake_at`, or only when something comes."""
-    if wake_at is None:
-        connection.execute(delete(tables.due).where(tables.due.c.patient_id == patient))
+def save_all(
+    connection: Connection, judged: Sequence[Judged], now: datetime, click: Mapping[str, Any] | None = None
+) -> None:
+    """Everything that was said of these patients, who were all asked at `now`."""
+    if not judged:
         return
-    row = {"patient_id": patient, "municipality_id": municipality, "evaluate_at": wake_at}
-    put(connection, tables.due, row | {"failures": 0, "trouble": None})
+    free = numbers(connection, tables.evaluation, len(judged))
+    asked = [_asked_row(seq, each.loaded, now, click) for seq, each in zip(free, judged, strict=True)]
+    bulk.add(connection, tables.evaluation, asked)
+    seen = [
+        {"seq": seq, "evaluation_seq": number}
+        for number, each in zip(free, judged, strict=True)
+        for seq in each.loaded.unjudged
+    ]
+    bulk.change(connection, tables.reading, seen)
+    changed = [row for each in judged for alert in each.step.alerts if (row := _alert_row(each.loaded, alert, now))]
+    bulk.put(connection, tables.alert, changed)
+    _save_facts(connection, [(each.loaded, fact) for each in judged for fact in each.step.facts], now)
+    failpoint.reach("watch.saving")
+    bulk.put(connection, tables.memory, [_memory_row(each, now) for each in judged])
+    _put_on_slate(connection, judged, now)
 
 
-def _memory(connection: Connection, patient: str) -> memories.Memory | None:
-    table = tables.memory
-    body = connection.execute(select(table.c.body).where(table.c.patient_id == patient)).scalar()
-    return None if body is None else memories.load(body)
+def leave_slate(connection: Connection, patients: Iterable[str]) -> None:
+    """Ask about them only when something comes."""
+    if ids := list(patients):
+        connection.execute(delete(tables.due).where(among(connection, tables.due.c.patient_id, ids)))
 
 
-def _open_alerts(connection: Connection, patient: str) -> Sequence[Any]:
+def _put_on_slate(connection: Connection, judged: Sequence[Judged], now: datetime) -> None:
+    rows = [
+        {
+            "patient_id": each.loaded.view.patient,
+            "municipality_id": each.loaded.municipality,
+            "evaluate_at": each.step.wake_at,
+            "failures": 0,
+            "trouble": None,
+            "envelope": envelopes.dump(envelopes.envelope(each.loaded.view.plan, each.step, now)),
+        }
+        for each in judged
+        if each.step.wake_at is not None
+    ]
+    bulk.put(connection, tables.due, rows)
+    leave_slate(connection, (each.loaded.view.patient for each in judged if each.step.wake_at is None))
+
+
+def _open_alerts(connection: Connection, patients: Sequence[str]) -> dict[str, list[Any]]:
     table = tables.alert
-    statement = select(table.c.id, table.c.body, table.c.version).where(
-        table.c.patient_id == patient, table.c.state.in_(sorted(OPEN))
+    statement = (
+        select(table.c.patient_id, table.c.id, table.c.body, table.c.version)
+        .where(among(connection, table.c.patient_id, patients), table.c.state.in_(sorted(OPEN)))
+        .order_by(table.c.id)
     )
-    return connection.execute(statement.order_by(table.c.id)).all()
+    found: dict[str, list[Any]] = {}
+    for row in connection.execute(statement):
+        found.setdefault(row.patient_id, []).append(row)
+    return found
+
+
+def _fresh(connection: Connection, patients: Sequence[str]) -> dict[str, list[tuple[int, Arrival]]]:
+    """The readings that nobody has judged, in the order of their numbers."""
+    reading = tables.reading.c
+    which = (among(connection, reading.patient_id, patients), reading.evaluation_seq.is_(None))
+    found: dict[str, list[tuple[int, Arrival]]] = {}
+    for patient, seq, arrival in _arrivals(connection, which, (reading.seq,)):
+        found.setdefault(patient, []).append((seq, arrival))
+    return found
 
 
 def readings(connection: Connection, patient: str, which: Any) -> list[tuple[int, Arrival]]:
     """Number and reading of each row of `reading` that `which` chooses: as they were judged, then as they came."""
-    reading, value = tables.reading, tables.measurement
-    chosen = (reading.c.patient_id == patient, which)
+    reading = tables.reading.c
     # Those that were judged, as they were judged; then the others. By number alone one that another process committed
     # late would stand before what was judged without it, and a replay would not.
-    order = (reading.c.evaluation_seq.asc().nulls_last(), reading.c.seq)
+    order = (reading.evaluation_seq.asc().nulls_last(), reading.seq)
+    found = _arrivals(connection, (reading.patient_id == patient, which), order)
+    return [(seq, arrival) for _, seq, arrival in found]
+
+
+def _arrivals(connection: Connection, which: tuple[Any, ...], order: tuple[Any, ...]) -> list[tuple[str, int, Arrival]]:
+    """Patient, number and reading of each chosen row, in this order."""
+    reading, value = tables.reading, tables.measurement
+    columns = (*_OF_READING, value.c.metric, value.c.value)
+    statement = select(*columns).outerjoin(value, value.c.reading_seq == reading.c.seq).where(*which).order_by(*order)
+    rows: dict[int, Any] = {}
     values: dict[int, dict[str, Any]] = {}
-    found = select(value.c.reading_seq, value.c.metric, value.c.value).join(
-        reading, reading.c.seq == value.c.reading_seq
-    )
-    for seq, metric, amount in connection.execute(found.where(*chosen)):
-        values.setdefault(seq, {})[metric] = amount
-    return [
-        (row.seq, _arrival(row, values.get(row.seq, {})))
-        for row in connection.execute(select(reading).where(*chosen).order_by(*order))
-    ]
+    for row in connection.execute(statement):
+        if row.seq not in rows:
+            rows[row.seq], values[row.seq] = row, {}
+        if row.metric is not None:
+            values[row.seq][row.metric] = row.value
+    return [(row.patient_id, seq, _arrival(row, values[seq])) for seq, row in rows.items()]
+
+
+_OF_READING = tuple(
+    tables.reading.c[name]
+    for name in ("seq", "id", "patient_id", "taken_at", "received_at", "quality", "device", "evaluation_seq", "quiet")
+)
 
 
 def _arrival(row: Row[Any], values: Mapping[str, Any]) -> Arrival:
@@ -144,16 +216,38 @@ def _arrival(row: Row[Any], values: Mapping[str, Any]) -> Arrival:
         values=values,
         quality=Quality(row.quality),
         device=row.device,
-        judged=row.evaluation_seq is not None,
+        judged=row.evaluation_seq is not None or row.quiet,
     )
 
 
-def _save_alert(connection: Connection, loaded: Loaded, alert: Alert, now: datetime) -> None:
+def _asked_row(seq: int, loaded: Loaded, now: datetime, click: Mapping[str, Any] | None) -> dict[str, Any]:
+    return {
+        "seq": seq,
+        "municipality_id": loaded.municipality,
+        "patient_id": loaded.view.patient,
+        "at": now,
+        "plan_version": loaded.view.plan.version,
+        "click": click,
+    }
+
+
+def _memory_row(judged: Judged, now: datetime) -> dict[str, Any]:
+    return {
+        "patient_id": judged.loaded.view.patient,
+        "municipality_id": judged.loaded.municipality,
+        "body": memories.dump(judged.step.memory),
+        "zone": str(judged.step.zone),
+        "updated_at": now,
+    }
+
+
+def _alert_row(loaded: Loaded, alert: Alert, now: datetime) -> dict[str, Any] | None:
+    """The alert as it is to be stored; None: it is stored so already."""
     body = to_mapping(alert)
     old, version = loaded.stored.get(alert.id, (None, 0))
     if body == old:
-        return
-    row = {
+        return None
+    return {
         "id": alert.id,
         "municipality_id": loaded.municipality,
         "patient_id": alert.patient,
@@ -174,18 +268,15 @@ def _save_alert(connection: Connection, loaded: Loaded, alert: Alert, now: datet
         "version": version + 1,
         "updated_at": now,
     }
-    put(connection, tables.alert, row)
 
 
-def _save_facts(connection: Connection, loaded: Loaded, facts: Sequence[Fact], now: datetime) -> None:
-    if not facts:
+def _save_facts(connection: Connection, said: Sequence[tuple[Loaded, Fact]], now: datetime) -> None:
+    if not said:
         return
-    free = numbers(connection, tables.fact, len(facts))
-    rows = [_fact_row(seq, loaded, fact) for seq, fact in zip(free, facts, strict=True)]
-    connection.execute(insert(tables.fact), rows)
-    notices = [_notice_row(row, now) for row in rows if row["kind"] == FactKind.NOTICE.value]
-    if notices:
-        connection.execute(insert(tables.outbox), notices)
+    free = numbers(connection, tables.fact, len(said))
+    rows = [_fact_row(seq, loaded, fact) for seq, (loaded, fact) in zip(free, said, strict=True)]
+    bulk.add(connection, tables.fact, rows)
+    bulk.add(connection, tables.outbox, [_notice_row(row, now) for row in rows if row["kind"] == FactKind.NOTICE.value])
 
 
 def _fact_row(seq: int, loaded: Loaded, fact: Fact) -> dict[str, Any]:

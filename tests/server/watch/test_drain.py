@@ -1,16 +1,19 @@
 """Everybody who is due is judged, each for himself."""
 
 import threading
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import OperationalError
 
+from alerts import engine
+from alerts.view import PatientView, Step
 from server.db import tables
 from server.parts import Parts
-from server.watch import beat, drain
+from server.watch import beat, drain, evaluate, patient
 from server.watch.worker import Watch
 from tests.server.gateway_stub import wait_for
 from tests.server.plans import activate
@@ -30,25 +33,77 @@ def two(world: World) -> tuple[World, World]:
     return world, other
 
 
+def rules_fail_for(monkeypatch: pytest.MonkeyPatch, patient: str | None = None) -> None:
+    """The rules raise for this patient, or for everybody."""
+    real = engine.step
+
+    def step(view: PatientView, now: datetime) -> Step:
+        if patient in (None, view.patient):
+            raise ZeroDivisionError
+        return real(view, now)
+
+    monkeypatch.setattr(engine, "step", step)
+
+
 def test_one_patients_trouble_is_nobody_elses(two: tuple[World, World], monkeypatch: pytest.MonkeyPatch) -> None:
     well, ill = two
-    real = drain.evaluate
-
-    def evaluate(connection: Any, patient: str, now: Any) -> Any:
-        if patient == ill.patient:
-            connection.execute(update(tables.patient).values(timezone="half done"))
-            raise ZeroDivisionError
-        return real(connection, patient, now)
-
-    monkeypatch.setattr(drain, "evaluate", evaluate)
+    rules_fail_for(monkeypatch, ill.patient)
     parts = well.parts()
     assert drain.drain(parts) == 2
     assert [row["patient_id"] for row in well.rows(tables.evaluation)] == [well.patient]
-    assert {row["timezone"] for row in well.rows(tables.patient)} == {"Europe/Oslo"}  # rolled back
     stuck = next(row for row in well.rows(tables.due) if row["patient_id"] == ill.patient)
     assert (stuck["evaluate_at"], stuck["failures"]) == (START + timedelta(seconds=10), 1)
     assert stuck["trouble"] == "ZeroDivisionError"
     assert b"varde_evaluation_failures_total 1.0" in parts.metrics.text()
+
+
+def test_one_patient_who_cannot_be_saved_is_nobody_elses_trouble(
+    two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well, ill = two
+    real = patient.save_all
+
+    def save_all(connection: Any, judged: Sequence[patient.Judged], now: Any, click: Any = None) -> None:
+        real(connection, judged, now, click)
+        if ill.patient in {each.loaded.view.patient for each in judged}:
+            connection.execute(update(tables.patient).values(timezone="half done"))
+            raise ZeroDivisionError
+
+    for module in (patient, evaluate):
+        monkeypatch.setattr(module, "save_all", save_all)
+    parts = well.parts()
+    assert drain.drain(parts) == 2
+    assert [row["patient_id"] for row in well.rows(tables.evaluation)] == [well.patient]
+    assert {row["timezone"] for row in well.rows(tables.patient)} == {"Europe/Oslo"}  # rolled back
+    assert {row["patient_id"]: row["failures"] for row in well.rows(tables.due)} == {well.patient: 0, ill.patient: 1}
+
+
+def test_one_patient_who_cannot_be_read_is_nobody_elses_trouble(two: tuple[World, World]) -> None:
+    well, ill = two
+    drain.drain(well.parts())
+    memory, due = tables.memory, tables.due
+    with well.database.write() as connection:
+        connection.execute(update(memory).where(memory.c.patient_id == ill.patient).values(body="{"))
+        connection.execute(update(due).values(evaluate_at=START))
+    assert drain.drain(well.parts()) == 2
+    troubles = {row["patient_id"]: row["trouble"] for row in well.rows(due)}
+    assert troubles == {well.patient: None, ill.patient: "JSONDecodeError"}
+
+
+def test_what_takes_too_long_together_waits_for_the_next_transaction(
+    two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain, "_TOGETHER_SECONDS", -1.0)
+    counted: list[int] = []
+    real = patient.save_all
+
+    def save_all(connection: Any, judged: Sequence[patient.Judged], *more: Any) -> None:
+        counted.append(len(judged))
+        real(connection, judged, *more)
+
+    monkeypatch.setattr(evaluate, "save_all", save_all)
+    assert drain.drain(two[0].parts()) == 2
+    assert counted == [1, 1]
 
 
 def test_the_delay_grows_and_success_forgets_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,11 +111,8 @@ def test_the_delay_grows_and_success_forgets_it(world: World, monkeypatch: pytes
     clock = ManualClock(START)
     parts = world.parts(clock)
 
-    def fail(*_: Any) -> None:
-        raise ZeroDivisionError
-
     with monkeypatch.context() as broken:
-        broken.setattr(drain, "evaluate", fail)
+        rules_fail_for(broken)
         waits = []
         for _ in range(9):
             drain.drain(parts)
@@ -138,18 +190,24 @@ def test_time_alone_wakes_the_watch(world: World) -> None:
         watching.join(10)
 
 
+def database_fails_for(monkeypatch: pytest.MonkeyPatch, patients: Sequence[str]) -> None:
+    """What is stored of any of these cannot be looked up."""
+    real = patient.look_up
+
+    def look_up(connection: Any, wanted: Sequence[str]) -> Any:
+        if set(wanted) & set(patients):
+            raise OperationalError("select", {}, Exception("disk I/O error"))
+        return real(connection, wanted)
+
+    for module in (patient, evaluate):
+        monkeypatch.setattr(module, "look_up", look_up)
+
+
 def test_a_patient_whose_own_rows_the_database_refuses_holds_nobody_up(
     two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, second = sorted(world.patient for world in two)
-    real = drain.evaluate
-
-    def evaluate(connection: Any, patient: str, now: Any) -> Any:
-        if patient == first:
-            raise OperationalError("select", {}, Exception("too many SQL variables"))
-        return real(connection, patient, now)
-
-    monkeypatch.setattr(drain, "evaluate", evaluate)
+    database_fails_for(monkeypatch, [first])
     parts = two[0].parts()
     assert drain.drain(parts) == 2
     assert [row["patient_id"] for row in two[0].rows(tables.evaluation)] == [second]
@@ -160,10 +218,7 @@ def test_a_patient_whose_own_rows_the_database_refuses_holds_nobody_up(
 def test_a_database_that_fails_for_two_in_a_row_is_no_patients_trouble(
     two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def evaluate(*_: Any) -> None:
-        raise OperationalError("select", {}, Exception("disk I/O error"))
-
-    monkeypatch.setattr(drain, "evaluate", evaluate)
+    database_fails_for(monkeypatch, [world.patient for world in two])
     with pytest.raises(OperationalError):
         drain.drain(two[0].parts())
     assert sorted(row["failures"] for row in two[0].rows(tables.due)) == [0, 1]
