@@ -1,14 +1,15 @@
 """From what a device said to what the server is told: decode, time and identity together. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from gateway.identity import by_connection, by_device_time, by_sequence, reading_id
-from gateway.kinds import CURRENT_TIME
+from gateway.kinds import COMPOSITION_SCALE, CONTEXT, CURRENT_TIME
 from gateway.profiles import CLOCK_NOT_SET, Decoded, DecodeError, Special, decode
+from gateway.profiles.mi_scale import without_impedance
 from gateway.radio import Notification
 from gateway.timekeeping import ClockShown, Timing, timing
 from vitals.reading import DeviceId, Extreme, Measurement, Reading, ReadingId, RefusedFrame
@@ -36,6 +37,15 @@ class NobodyMeasured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What a person noted beside the record of that number: flags for its reading. Of what a meter can note, the meal
+    and the carbohydrates; the rest (exercise, medication, health) is read and not told."""
+
+    sequence: int
+    flags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Circumstances:
     """What the gateway knows beside the frame: the zone, the start of the connection, what was said before."""
 
@@ -46,7 +56,7 @@ class Circumstances:
     said: ReadingId | None = None  # the id of the same bytes, when kept since the device's last orderly end
 
 
-Said = Reading | RefusedFrame | BatteryLevel | NobodyMeasured | ClockShown
+Said = Reading | RefusedFrame | BatteryLevel | NobodyMeasured | ClockShown | Context
 
 
 def interpret(notification: Notification, around: Circumstances) -> Said:
@@ -57,6 +67,8 @@ def interpret(notification: Notification, around: Circumstances) -> Said:
         return _refused(notification, around.start, refusal.reason)
     if notification.characteristic == CURRENT_TIME and decoded.taken_at is not None:
         return ClockShown(shown=decoded.taken_at, at=notification.heard_at)
+    if notification.characteristic == CONTEXT and decoded.sequence is not None:
+        return Context(sequence=decoded.sequence, flags=_noted(decoded))
     if decoded.no_measurement is not None:
         return NobodyMeasured(reason=decoded.no_measurement)
     battery = decoded.metrics.get("battery")
@@ -66,6 +78,17 @@ def interpret(notification: Notification, around: Circumstances) -> Said:
         if value is not None and not carries(value):
             return _refused(notification, around.start, f"{metric}: {value} is more than any instrument means")
     return _reading(notification, decoded, around)
+
+
+def _noted(decoded: Decoded) -> tuple[str, ...]:
+    eaten = decoded.details.get("carbohydrate_g")
+    meal = tuple(flag for flag in decoded.flags if flag != decoded.no_measurement)
+    return meal if eaten is None or not carries(eaten) else (*meal, f"carbohydrate_g:{eaten.normalize():f}")
+
+
+def with_context(reading: Reading, context: Context) -> Reading:
+    """The reading with what a person noted beside it."""
+    return replace(reading, flags=tuple(dict.fromkeys((*reading.flags, *context.flags)))[:_FLAGS_MAX])
 
 
 def _refused(notification: Notification, start: datetime, reason: str) -> RefusedFrame:
@@ -90,7 +113,7 @@ def _reading(notification: Notification, decoded: Decoded, around: Circumstances
         # Whether a device's time is trusted depends on when it is heard; what the record is does not.
         id=around.said
         if around.said is not None and when.running
-        else reading_id(notification.device, notification.characteristic, notification.payload, mark),
+        else reading_id(notification.device, notification.characteristic, essence(notification), mark),
         device=DeviceId(notification.device.upper()),
         model=notification.model,
         taken_at=when.taken_at,
@@ -102,6 +125,14 @@ def _reading(notification: Notification, decoded: Decoded, around: Circumstances
         flags=tuple(dict.fromkeys((*words, *when.flags, *decoded.flags)))[:_FLAGS_MAX],
         battery=around.battery,
     )
+
+
+def essence(notification: Notification) -> bytes:
+    """The bytes by which a reading is known again: of a scale that first tells the weight and then the impedance too,
+    those of the weight, for it is one weighing."""
+    if notification.characteristic == COMPOSITION_SCALE:
+        return without_impedance(notification.payload)
+    return notification.payload
 
 
 def _mark(decoded: Decoded, when: Timing, start: datetime) -> str:

@@ -8,6 +8,8 @@ BATTERY_SERVICE = "180F"
 BATTERY_LEVEL = "2A19"
 TIME_SERVICE = "1805"
 CURRENT_TIME = "2A2B"
+CONTEXT = "2A34"
+COMPOSITION_SCALE = "181B"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,12 +20,14 @@ from gateway import heartbeat
 from gateway.device_lists import in_force
 from gateway.flights import Patience
 from gateway.health import Observed
-from gateway.interpret import BatteryLevel, Circumstances, NobodyMeasured, interpret
+from gateway.interpret import BatteryLevel, Circumstances, Context, NobodyMeasured, essence, interpret, with_context
 from gateway.kinds import KINDS
 from gateway.memories import Memories
 from gateway.orders import Means, Orders
+from gateway.profiles.glucose import announces_context
 from gateway.prompt import Prompt
 from gateway.radio import KnownDevice, Notification, Radio, RadioSilent, Recall, Session, SessionState
+from gateway.records import sequence_of
 from gateway.sessions import Sessions
 from gateway.settings import Settings
 from gateway.spool import Message, Spool, SpoolBroken, SpoolFull
@@ -130,6 +132,15 @@ async def _first_of(*jobs: Coroutine[Any, Any, object]) -> None:
             raise result
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What is to be kept: `record` by which it is known again, `of_memory` the frame of a meter's record."""
+
+    said: Reading | RefusedFrame
+    record: str
+    of_memory: bytes | None
+
+
 class Relay:
     """Stations 2 and 3: makes a message of every notification and keeps it, then calls `kept`."""
 
@@ -145,6 +156,7 @@ class Relay:
         self._seen: dict[str, ClockShown] = {}
         known = self._sessions.contacts()
         self._heard = {address: known[address] for address in self._zones if address in known}
+        self._waiting: dict[str, _Found] = {}  # records whose context is about to come, by device
         self._broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def report(self, session: Session) -> Recall | None:
@@ -152,6 +164,7 @@ class Relay:
         try:
             if session.state is SessionState.OPEN:
                 return self._open(session)
+            self._release(session.device)
             if session.state is SessionState.ENDED:
                 self._memories.settle(session.device)
             self._sessions.end(session, self._clocks.real.now())
@@ -183,7 +196,7 @@ class Relay:
         failpoint.reach("gateway.heard")
         real_now = self._clocks.real.now()
         device = notification.device
-        record = f"{notification.characteristic} {notification.payload.hex()}"
+        record = f"{notification.characteristic} {essence(notification).hex()}"
         said = interpret(
             notification,
             Circumstances(
@@ -205,13 +218,41 @@ class Relay:
         if isinstance(said, NobodyMeasured):
             log.debug("no_measurement device=%s reason=%s", device, said.reason)
             return
-        message = replace(_message(said), record=record if isinstance(said, Reading) else "")
+        if isinstance(said, Context):
+            self._add(device, said)
+            return
+        self._release(device)
+        is_record = notification.characteristic == self._recorded[device]
+        found = _Found(said=said, record=record, of_memory=notification.payload if is_record else None)
+        if is_record and isinstance(said, Reading) and announces_context(notification.payload):
+            self._waiting[device] = found  # its meter has it still, and is asked again should we be killed now
+        else:
+            self._keep(device, found)
+
+    def _add(self, device: str, context: Context) -> None:
+        """Put what a person noted to the record that waits for it; to any other it would be an invention."""
+        waiting = self._waiting.get(device)
+        of = None if waiting is None or waiting.of_memory is None else sequence_of(waiting.of_memory)
+        if waiting is None or of != context.sequence or not isinstance(waiting.said, Reading):
+            log.warning("context_without_record device=%s sequence=%d", device, context.sequence)
+            return
+        self._waiting[device] = replace(waiting, said=with_context(waiting.said, context))
+        self._release(device)
+
+    def _release(self, device: str) -> None:
+        """Keep the record that waits, whether or not its context has come."""
+        waiting = self._waiting.pop(device, None)
+        if waiting is not None:
+            self._keep(device, waiting)
+
+    def _keep(self, device: str, found: "_Found") -> None:
+        message = replace(_message(found.said), record=found.record if isinstance(found.said, Reading) else "")
         failpoint.reach("gateway.decoded")
-        new = self._spool.keep(message, real_now)
+        new = self._spool.keep(message, self._clocks.real.now())
         failpoint.reach("gateway.kept")
         log.info("kept id=%s device=%s lane=%s new=%s", message.id, device, message.lane.value, new)
-        if notification.characteristic == self._recorded[device]:
-            self._memories.note(device, notification.payload)
+        if found.of_memory is not None:
+            self._memories.note(device, found.of_memory)
         self._kept()
 
     async def broken(self) -> None:

@@ -117,6 +117,7 @@ class ContextFlags(IntFlag):
     EXTENDED = 128
 
 
+_GRAMS = 1000  # in the kilogram that the field counts in
 _MEALS = {1: "before_meal", 2: "after_meal", 3: "fasting", 4: "casual", 5: "bedtime"}
 
 
@@ -126,9 +127,11 @@ def glucose_context(octets: Octets, quirk: Quirk) -> Decoded:
     sequence = octets.unsigned(2, "sequence number")
     if ContextFlags.EXTENDED in present:
         octets.unsigned(1, "extended flags")
+    details = {}
     if ContextFlags.CARBOHYDRATE in present:
         octets.unsigned(1, "carbohydrate id")
-        sfloat(octets, "carbohydrate")
+        eaten = sfloat(octets, "carbohydrate")
+        details = {"carbohydrate_g": eaten * _GRAMS} if isinstance(eaten, Decimal) else {}
     meal = _MEALS.get(octets.unsigned(1, "meal"), "meal_unknown") if ContextFlags.MEAL in present else None
     if ContextFlags.TESTER_AND_HEALTH in present:
         octets.unsigned(1, "tester and health")
@@ -142,7 +145,12 @@ def glucose_context(octets: Octets, quirk: Quirk) -> Decoded:
         sfloat(octets, "HbA1c")
     octets.end()
     flags = () if meal is None else (meal,)
-    return Decoded(flags=(*flags, "context"), sequence=sequence, no_measurement="context")
+    return Decoded(flags=(*flags, "context"), sequence=sequence, details=details, no_measurement="context")
+
+
+def announces_context(frame: bytes) -> bool:
+    """Whether a measurement that was read says that its context follows it."""
+    return GlucoseFlags.CONTEXT_FOLLOWS in GlucoseFlags(frame[0] & sum(GlucoseFlags))
 
 
 class RecordAccess(IntEnum):

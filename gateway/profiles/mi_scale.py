@@ -34,6 +34,7 @@ class CompositionBits(IntFlag):
     REMOVED = 1 << 15
 
 
+_COMPOSITION_BYTES = 13
 _KILOGRAM_STEP = Decimal("0.005")  # 200 steps a kilogram; 100 a catty, which is half a kilogram
 _POUND_STEP = Decimal("0.01")
 
@@ -70,6 +71,17 @@ def composition_scale(octets: Octets, quirk: Quirk) -> Decoded:
         details={"impedance": Decimal(impedance)} if CompositionBits.IMPEDANCE in bits else {},
         no_measurement=reason,
     )
+
+
+_IMPEDANCE_AT = slice(9, 11)  # behind two control bytes and a date of seven
+
+
+def without_impedance(frame: bytes) -> bytes:
+    """The composition scale's frame as it is before the impedance is known; anything else as it is."""
+    if len(frame) != _COMPOSITION_BYTES:
+        return frame
+    bits = int.from_bytes(frame[:2], "little") & ~CompositionBits.IMPEDANCE
+    return bits.to_bytes(2, "little") + frame[2 : _IMPEDANCE_AT.start] + b"\0\0" + frame[_IMPEDANCE_AT.stop :]
 
 
 def _weight(octets: Octets, *, pounds: bool) -> Decimal:

@@ -134,6 +134,22 @@ async def test_a_frame_that_no_profile_reads_is_kept_as_one(bathroom: Bathroom) 
     assert body["characteristic"] == "181D"
 
 
+async def test_a_weight_and_the_same_weight_with_impedance_are_one_reading(bathroom: Bathroom) -> None:
+    date = "ea070b16071e05"
+    for control, impedance in (
+        ("0204", "0000"),
+        ("0224", "0000"),
+        ("0226", "f701"),
+        ("0226", "f701"),
+        ("02a6", "f701"),
+    ):
+        data = {"181B": bytes.fromhex(control + date + impedance + "803e")}
+        bathroom.broadcasts.note(Sighting(address=SCALE.address, handle=None, service_data=data), bathroom.seconds)
+        bathroom.pass_time(1)
+    (body,) = bathroom.bodies()
+    assert body["values"] == {"weight": 80.0}
+
+
 async def test_other_service_data_says_nothing(bathroom: Bathroom) -> None:
     bathroom.advertise(SETTLED, service="FE95")
     assert bathroom.hears == 0

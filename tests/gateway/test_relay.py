@@ -306,6 +306,38 @@ async def test_a_meters_record_is_known_by_its_number_and_the_newest_is_remember
         assert radio.report(METER) == Recall(sequence=2, frame=bytes.fromhex(RECORD.format(0x0200, 2).split()[1]))
 
 
+GLUCOSE = "2A18 120600ea07080816300078b011"  # number 6, its context follows
+
+
+@pytest.mark.parametrize(
+    ("frames", "flags"),
+    [
+        ((GLUCOSE, "2A34 02060001"), ["before_meal"]),
+        ((GLUCOSE, "2A34 03060003" + "2dd0" + "02"), ["after_meal", "carbohydrate_g:45"]),
+        ((GLUCOSE, "2A34 02070001"), []),  # of another record
+        ((GLUCOSE,), []),
+    ],
+)
+async def test_what_a_person_noted_beside_a_record_travels_with_it(
+    tmp_path: Path, frames: tuple[str, ...], flags: list[str]
+) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(METER, *frames)
+        assert radio.report(METER) is not None  # the memory is known
+    (body,) = spooled(tmp_path)
+    noted = [flag for flag in body["flags"] if flag.startswith(("before", "after", "carb"))]  # type: ignore[attr-defined]
+    assert noted == flags
+
+
+async def test_a_record_with_a_context_is_the_same_reading_without_it(tmp_path: Path) -> None:
+    home = Home()
+    async with home.relaying(tmp_path, free_port()) as radio:
+        radio.visit(METER, GLUCOSE, "2A34 02060001", ends=SessionState.CUT)
+        radio.visit(METER, GLUCOSE)
+    assert len(spooled(tmp_path)) == 1
+
+
 async def test_a_clock_seen_to_be_wrong_corrects_the_records_of_its_session(tmp_path: Path) -> None:
     home = Home()
     stamped = "2A9D 02803eea070b16091e00"  # 09:30 by a clock that is two hours ahead
