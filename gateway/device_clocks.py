@@ -15,7 +15,9 @@ class ClockPolicy(StrEnum):
     """What the gateway does with a device's clock, besides reading it."""
 
     SET = "set"  # at each connection
-    SET_WHEN_OFF = "set_when_off"  # when it is more than `OFF_MIN` wrong; some devices lose records when set often
+    # When it notifies its time and is more than `OFF_MIN` wrong, or by what it shows where it cannot notify: some
+    # devices lose records when they are set often, or unasked.
+    SET_WHEN_OFF = "set_when_off"
     NEVER = "never"  # it cannot be set, or nobody has tried
 
 

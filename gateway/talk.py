@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from gateway.device_clocks import clock_policy, current_time_frame, is_to_be_set
+from gateway.device_clocks import ClockPolicy, clock_policy, current_time_frame, is_to_be_set
 from gateway.ears import Ears
 from gateway.health import Health
 from gateway.kinds import BATTERY_LEVEL, BATTERY_SERVICE, CURRENT_TIME, KINDS, TIME_SERVICE
@@ -108,10 +108,11 @@ class _Conversation:
             access = RecordAccess(self._kind.records, recall, ears)
         for uuid in present:
             await link.subscribe(uuid, self._listener(uuid, access))
+        asking = await self._clock_that_asks()
         done = access is None or await self._fetch(access)
         await ears.until_quiet(self._waits.quiet, self._waits.drain)
         if not ears.deaf:
-            await self._set_clock(shown)
+            await self._set_clock(shown if asking is None else next(iter(asking), None))
             await self._read(BATTERY_LEVEL)
         heard = ears.count
         if not ears.deaf:
@@ -153,10 +154,27 @@ class _Conversation:
         self._hear(uuid, value)
         return value
 
+    async def _clock_that_asks(self) -> list[bytes] | None:
+        """What the clock of a device says by itself that wants to be set only then; None for any other device.
+
+        Some cuffs notify their time when they want the collector's, and drop records when it comes unasked.
+        """
+        if clock_policy(self._known.model) is not ClockPolicy.SET_WHEN_OFF or not self._link.has(CURRENT_TIME):
+            return None
+        said: list[bytes] = []
+        try:
+            await self._link.subscribe(CURRENT_TIME, said.append)
+        except OSError as error:  # it only shows its time, so that is all there is to go by
+            log.debug("clock_does_not_notify device=%s reason=%r", self._known.address, str(error))
+            return None
+        return said
+
     async def _set_clock(self, shown: bytes | None) -> None:
         zone = ZoneInfo(self._known.timezone)
         policy = clock_policy(self._known.model)
         if not self._link.has(CURRENT_TIME) or not self._to.sure():
+            return
+        if shown is None and policy is ClockPolicy.SET_WHEN_OFF:
             return
         try:
             moment = None if shown is None else decode(CURRENT_TIME, shown).taken_at

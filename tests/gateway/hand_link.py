@@ -22,6 +22,7 @@ class HandDevice:
     on_subscribe: Callable[["HandLink", str], Awaitable[None]] | None = None
     on_write: Callable[["HandLink", str, bytes], Awaitable[None]] | None = None
     unwritable: tuple[str, ...] = ()
+    mute: tuple[str, ...] = ()
     refuses: Exception | None = None
 
 
@@ -43,6 +44,8 @@ class HandLink:
         return uuid in self.device.values or uuid in self.device.speaks
 
     async def subscribe(self, uuid: str, heard: Heard) -> None:
+        if uuid in self.device.mute:
+            raise LinkFailed("does not notify")
         self.device.done.append(f"subscribe {uuid}")
         self.heard[uuid] = heard
         self._react(self.device.on_subscribe and self.device.on_subscribe(self, uuid))

@@ -205,12 +205,29 @@ async def test_nothing_in_a_meter_is_ever_deleted() -> None:
 async def test_a_clock_is_read_before_the_records_and_set_after_them_where_the_model_wants_it(
     model: str | None, shown: bytes, writes: bool
 ) -> None:
-    home, device = Home("cuff", model), HandDevice(speaks=("2A35",), values={"2A2B": shown, "2A19": b"\x50"})
+    async def notify(link: HandLink, uuid: str) -> None:
+        if uuid == "2A2B":
+            link.heard[uuid](shown)
+
+    home = Home("cuff", model)
+    device = HandDevice(speaks=("2A35",), values={"2A2B": shown, "2A19": b"\x50"}, on_subscribe=notify)
     assert await home.visit(device) is SessionState.ENDED
     written = [f"write 2A2B {SHOWN[:8].hex()}0001"] if writes else []
-    assert device.done == ["connect", "read 2A2B", "subscribe 2A35", *written, "read 2A19", "disconnect"]
+    asks = ["subscribe 2A2B"] if model and model.startswith("Omron") else []
+    assert device.done == ["connect", "read 2A2B", "subscribe 2A35", *asks, *written, "read 2A19", "disconnect"]
     assert home.frames("2A2B") == [shown]
     assert home.health.device(ADDRESS).clock_sets == writes
+
+
+@pytest.mark.parametrize(("notifies", "writes"), [(True, False), (False, True)])
+async def test_a_cuff_that_does_not_ask_for_the_time_is_left_alone_if_it_could_have(
+    notifies: bool, writes: bool
+) -> None:
+    wrong = SHOWN[:5] + b"\x0b" + SHOWN[6:]
+    mute = () if notifies else ("2A2B",)
+    device = HandDevice(speaks=("2A35",), values={"2A2B": wrong}, mute=mute)
+    assert await Home("cuff", "Omron HEM-7361T").visit(device) is SessionState.ENDED
+    assert any(each.startswith("write") for each in device.done) is writes
 
 
 async def test_no_clock_is_set_by_one_that_may_be_wrong() -> None:
