@@ -81,29 +81,37 @@ def envelope(plan: Plan, step: Step, now: datetime) -> Envelope | None:
     for rule in plan.rules.values():
         if isinstance(rule, Trend):  # last: the fewer values are left, the fewer must be tried
             _narrow(room, rule)
-    spans = {metric: Span(*each) for metric, each in room.left() if each.low <= each.high}
+    spans = {
+        metric: Span(each.low, each.high, each.after, each.until)
+        for metric, each in room.left()
+        if each.low <= each.high
+    }
     return Envelope(spans) if spans else None
 
 
 def dump(made: Envelope | None) -> str | None:
-    """The envelope as short text."""
+    """The envelope as short text: moments by metric only where they are not those of the first metric."""
     if made is None:
         return None
-    spans = {
-        metric: [str(each.low), str(each.high), each.after.isoformat(), each.until.isoformat()]
-        for metric, each in made.spans.items()
-    }
-    return json.dumps(spans, separators=(",", ":"))
+    first = next(iter(made.spans.values()))
+    known = {first.after: first.after.isoformat(), first.until: first.until.isoformat()}
+    spans: dict[str, list[str]] = {}
+    for metric, each in made.spans.items():
+        spans[metric] = [str(each.low), str(each.high)]
+        if each.after != first.after or each.until != first.until:
+            spans[metric] += [known.get(moment) or moment.isoformat() for moment in (each.after, each.until)]
+    return json.dumps({"after": known[first.after], "until": known[first.until], "spans": spans})
 
 
 def load(text: str) -> Envelope:
     """The envelope in a text made by `dump`."""
-    return Envelope(
-        {
-            metric: Span(Decimal(low), Decimal(high), datetime.fromisoformat(after), datetime.fromisoformat(until))
-            for metric, (low, high, after, until) in json.loads(text).items()
-        }
-    )
+    told = json.loads(text)
+    usual = datetime.fromisoformat(told["after"]), datetime.fromisoformat(told["until"])
+    spans = {}
+    for metric, (low, high, *own) in told["spans"].items():
+        after, until = (datetime.fromisoformat(own[0]), datetime.fromisoformat(own[1])) if own else usual
+        spans[metric] = Span(Decimal(low), Decimal(high), after, until)
+    return Envelope(spans)
 
 
 def are_quiet(made: Envelope | None, readings: Iterable[Arrival]) -> bool:

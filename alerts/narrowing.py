@@ -1,9 +1,9 @@
 """How each kind of rule narrows the values that are sure to change nothing (see `envelope`)."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
-from typing import NamedTuple
+from decimal import Decimal
 
 from alerts import news2, score, threshold, trend
 from alerts.freshness import Need
@@ -13,16 +13,18 @@ from alerts.mean import BACK, GAP
 from alerts.now import Now
 from alerts.own_limits import offsets, own_level, standing
 from alerts.plan import Plan
-from alerts.rules import SCORED, Compound, Mean, Method, Score, Side, Threshold, Trend
+from alerts.rules import SCORED, Compound, Mean, Method, Score, Threshold, Trend, above, below
 from alerts.service_hours import wall
 from vitals.metrics import METRICS
 
 _DAY = timedelta(days=1)
 _FAR = Decimal("Infinity")
+_TRIES = 3  # halvings to find how far a trend lets a value go
 _TRIED = 50  # steps of a metric without a plausible range that a trend is tried for, each way from its newest value
 
 
-class Left(NamedTuple):
+@dataclass(slots=True)
+class Left:
     """What is left of one metric: values from `low` to `high`, taken after `after` and before `until`."""
 
     low: Decimal
@@ -68,31 +70,35 @@ class Room:
     def narrow(self, metric: str, low: Decimal | None, high: Decimal | None) -> None:
         """Only values from `low` to `high` are left (None: no such end)."""
         left = self._left.get(metric)
-        if left is not None:
-            low = left.low if low is None else max(low, left.low)
-            high = left.high if high is None else min(high, left.high)
-            self._left[metric] = left._replace(low=low, high=high)
+        if left is None:
+            return
+        if low is not None and low > left.low:
+            left.low = low
+        if high is not None and high < left.high:
+            left.high = high
 
     def end(self, metric: str, until: datetime) -> None:
         """Only what is taken and received before `until` is left."""
         left = self._left.get(metric)
         if left is not None and until < left.until:
-            self._left[metric] = left._replace(until=until)
+            left.until = until
 
     def begin(self, metric: str, after: datetime) -> None:
         """Only what is taken after `after` is left."""
         left = self._left.get(metric)
         if left is not None and after > left.after:
-            self._left[metric] = left._replace(after=after)
+            left.after = after
 
     def fresh_until(self, need: Need) -> datetime | None:
         """Until when the need is met as things stand; None: it is not."""
-        metrics = self.history.metrics
-        good = [metrics[each].good_at for each in need.metrics if each in metrics]
-        known = [each for each in good if each is not None]
-        if not known or self.now.reached(until := max(known) + need.max_age):
+        newest = None
+        for metric in need.metrics:
+            past = self.history.metrics.get(metric)
+            if past is not None and past.good_at is not None and (newest is None or past.good_at > newest):
+                newest = past.good_at
+        if newest is None or self.now.reached(newest + need.max_age):
             return None
-        return until
+        return newest + need.max_age
 
     def midnight(self, day: date) -> datetime:
         """When the local day begins."""
@@ -110,24 +116,9 @@ def by_threshold(room: Room, rule: Threshold) -> None:
     if known is None or not is_collected or not is_calm:
         room.leave_out(rule.metrics)
         return
-    for metric, limit, offset in zip(rule.metrics, standing(rule, plan, baselines).nearest, known, strict=True):
-        if limit is None:
-            continue
-        step = METRICS[metric].step
-        if rule.side is Side.BELOW:
-            room.narrow(metric, _above(limit + offset, step), None)
-        else:
-            room.narrow(metric, None, _below(limit + offset, step))
-
-
-def _above(limit: Decimal, step: Decimal) -> Decimal:
-    """The metric's first value that is more than `limit`."""
-    return limit.quantize(step, rounding=ROUND_FLOOR) + step
-
-
-def _below(limit: Decimal, step: Decimal) -> Decimal:
-    """The metric's last value that is less than `limit`."""
-    return limit.quantize(step, rounding=ROUND_CEILING) - step
+    rule = standing(rule, plan, baselines)
+    for metric, low, high in rule.ordinary_from(known) if rule.relative else rule.ordinary:
+        room.narrow(metric, low, high)
 
 
 def by_score(room: Room, rule: Score) -> None:
@@ -156,7 +147,7 @@ def by_score(room: Room, rule: Score) -> None:
         for chart in charts[metric]:
             low, high = chart.around(now[metric], points[metric])
             step = METRICS[metric].step
-            room.narrow(metric, None if low is None else _above(low, step), high)
+            room.narrow(metric, None if low is None else above(low, step), high)
 
 
 def by_trend(room: Room, rule: Trend) -> None:
@@ -206,10 +197,12 @@ def _unmoved(room: Room, metric: str, meets: Callable[[Decimal], bool]) -> tuple
 
 
 def _furthest(quiet: Decimal, end: Decimal, step: Decimal, meets: Callable[[Decimal], bool]) -> Decimal:
-    """The value furthest from `quiet` towards `end` that meets nothing, as all between do."""
+    """A value as far from `quiet` towards `end` as a few tries find that meets nothing, as all between do."""
     if not meets(end):
         return end
-    while abs(end - quiet) > step:
+    for _ in range(_TRIES):
+        if abs(end - quiet) <= step:
+            break
         middle = quiet + ((end - quiet) / 2 // step) * step  # on the grid, and nearer to what is known to be quiet
         if not meets(middle):
             quiet = middle
@@ -229,7 +222,7 @@ def by_mean(room: Room, rule: Mean) -> None:
         return
     until = min(room.midnight(days[-1] + _DAY), state.last_at + GAP)
     for metric, limit in zip(rule.metrics, rule.limits, strict=True):
-        room.narrow(metric, None, _below(limit, METRICS[metric].step))
+        room.narrow(metric, None, below(limit, METRICS[metric].step))
         room.begin(metric, room.midnight(room.today))
         room.end(metric, until)
 

@@ -6,15 +6,29 @@ line in `kinds`.
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import ClassVar
 
 from alerts.priority import Priority
+from vitals.metrics import METRICS
 
 CONFIRM_DEFAULT = timedelta(minutes=15)
 SCORED = ("respiration", "spo2", "oxygen_flow", "systolic", "pulse", "consciousness", "temperature")  # by NEWS2
+
+
+_ZERO = Decimal(0)
+
+
+def above(limit: Decimal, step: Decimal) -> Decimal:
+    """The first of the values that are `step` apart that is more than `limit`."""
+    return limit.quantize(step, rounding=ROUND_FLOOR) + step
+
+
+def below(limit: Decimal, step: Decimal) -> Decimal:
+    """The last of the values that are `step` apart that is less than `limit`."""
+    return limit.quantize(step, rounding=ROUND_CEILING) - step
 
 
 class Side(StrEnum):
@@ -116,6 +130,24 @@ class Threshold(Rule):
         by_metric = [[band.limits[at] for band in self.bands] for at in range(len(self.metrics))]
         known = [[each for each in limits if each is not None] for limits in by_metric]
         return tuple(choose(limits, default=None) for limits in known)
+
+    @cached_property
+    def ordinary(self) -> tuple[tuple[str, Decimal | None, Decimal | None], ...]:
+        """By metric the least and the greatest value that is beyond no band; None: no such end."""
+        return self.ordinary_from((_ZERO,) * len(self.metrics))
+
+    def ordinary_from(self, offsets: tuple[Decimal, ...]) -> tuple[tuple[str, Decimal | None, Decimal | None], ...]:
+        """The same where the limits are offsets from the patient's own levels."""
+        found: list[tuple[str, Decimal | None, Decimal | None]] = []
+        for metric, limit, offset in zip(self.metrics, self.nearest, offsets, strict=True):
+            step = METRICS[metric].step
+            if limit is None:
+                found.append((metric, None, None))
+            elif self.side is Side.BELOW:
+                found.append((metric, above(limit + offset, step), None))
+            else:
+                found.append((metric, None, below(limit + offset, step)))
+        return tuple(found)
 
     @cached_property
     def listens_to(self) -> tuple[str, ...]:

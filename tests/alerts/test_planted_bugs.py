@@ -121,7 +121,7 @@ BUGS = (
     ),
     Bug(
         name="a value on the limit is called quiet",
-        module="alerts.narrowing",
+        module="alerts.rules",
         sound="rounding=ROUND_FLOOR) + step",
         wrong="rounding=ROUND_FLOOR)",
         found_by=_INSIDE,
