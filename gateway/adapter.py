@@ -10,7 +10,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.broadcasts import Broadcasts
 from gateway.flights import backoff
@@ -19,6 +19,7 @@ from gateway.kinds import KINDS
 from gateway.link import Bond, BondLost, NotAuthenticated, Sighting, Stack
 from gateway.presence import Presence
 from gateway.radio import RadioSilent
+from gateway.receivers import Receivers
 from gateway.spool import SpoolFull
 from gateway.talk import Talk
 from gateway.visits import Visits
@@ -39,6 +40,7 @@ class Home:
     waits: Waits
     watchdog: Watchdog
     health: Health
+    receivers: Receivers = field(default_factory=Receivers)
 
 
 class Adapter:
@@ -103,10 +105,12 @@ class Adapter:
                 await self._visit(visits, handle, stack)
 
     def _note(self, sighting: Sighting) -> None:
-        self._home.watchdog.heard(self._name, time.monotonic())
-        address = sighting.address
+        now, address = time.monotonic(), sighting.address
+        self._home.watchdog.heard(self._name, now)
+        self._home.receivers.alive(self._name, now)
         if address in self._home.visits:
-            self._seen[address] = (sighting.handle, time.monotonic())
+            self._seen[address] = (sighting.handle, now)
+            self._home.receivers.heard(self._name, address, sighting.strength, now)
         elif address in self._home.broadcasts:
             self._home.broadcasts.note(sighting)
         else:
@@ -122,13 +126,17 @@ class Adapter:
             for address, (handle, seen_at) in list(self._seen.items()):
                 if time.monotonic() - seen_at > self._waits.fresh:
                     self._seen.pop(address, None)
-                elif self._home.visits[address].may_begin():
+                elif self._may_visit(address):
                     yield self._home.visits[address], handle
                     self._seen.pop(address, None)  # what it advertised before the visit is no reason for another
                     heard_at = time.monotonic()
             # A device that has to wait goes on advertising: with the next advertisement it is looked at again.
             if await happens(self._advertised, self._waits.silence):
                 heard_at = time.monotonic()
+
+    def _may_visit(self, address: str) -> bool:
+        may = self._home.visits[address].may_begin()
+        return may and self._home.receivers.may_visit(self._name, address, time.monotonic())
 
     async def _visit(self, visits: Visits, handle: object, stack: Stack) -> None:
         address = visits.device.address
@@ -141,13 +149,17 @@ class Adapter:
                     await self._home.talk.with_device(visits, stack, handle, heard)
             except NotAuthenticated as error:
                 device.failures += 1
+                self._home.receivers.failed(address, no_keys=True)
                 device.bonds[self._name] = await _bond_behind(error, stack, address)
                 visits.presence.gone(f"bond {device.bonds[self._name].value}: {error}")
             except (OSError, EOFError, SpoolFull) as error:  # LinkFailed and TimeoutError are OSErrors
                 device.failures += 1
+                self._home.receivers.failed(address)
                 visits.presence.gone(f"{type(error).__name__}: {error}")
             else:
-                if await _bonded(stack, address):
+                bonded = await _bonded(stack, address)
+                self._home.receivers.visited(self._name, address, bonded=bonded)
+                if bonded:
                     device.bonds[self._name] = Bond.BONDED
 
 

@@ -37,6 +37,7 @@ class Sighting:
 
     address: str  # upper case
     handle: Any
+    strength: int | None = None  # of the signal, dBm
     service_data: Mapping[str, bytes] = field(default_factory=dict)  # by the service's UUID
 
 

@@ -169,7 +169,8 @@ class _BleakStack:
     async def scan(self, note: Callable[[Sighting], None]) -> AsyncIterator[None]:
         def detected(device: BLEDevice, advertisement: AdvertisementData) -> None:
             data = {_short(uuid): bytes(value) for uuid, value in advertisement.service_data.items()}
-            note(Sighting(address=device.address.upper(), handle=device, service_data=data))
+            address, strength = device.address.upper(), advertisement.rssi
+            note(Sighting(address=address, handle=device, strength=strength, service_data=data))
 
         async with BleakScanner(detected, **self._backend.scanner_args):
             yield
