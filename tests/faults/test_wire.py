@@ -21,7 +21,7 @@ from server.parts import Parts
 from server.reports.recorded import replayed
 from server.watch.drain import drain
 from tests.broker import Mosquitto
-from tests.faults.test_lines import serving
+from tests.faults.lines import serving
 from tests.server.gateway_stub import GatewayStub, wait_for
 from tests.server.plans import activate
 from tests.server.world import START, World, an_id
