@@ -4,7 +4,6 @@ A sealed payload is a line of hex (HMAC-SHA256 with the gateway's key over topic
 The topic is part of the seal, so a message recorded on one topic says nothing on another.
 """
 
-import hashlib
 import hmac
 
 _SEAL_LENGTH = 64  # hex digits of SHA-256
@@ -36,4 +35,4 @@ def unchecked_body(payload: bytes) -> bytes:
 
 
 def _digest(key: bytes, topic: str, body: bytes) -> bytes:
-    return hmac.new(key, topic.encode() + b"\n" + body, hashlib.sha256).hexdigest().encode()
+    return hmac.digest(key, topic.encode() + b"\n" + body, "sha256").hex().encode()

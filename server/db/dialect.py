@@ -7,11 +7,25 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Sequence, Table, Text, bindparam, func, select
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Select,
+    Sequence,
+    Table,
+    Text,
+    bindparam,
+    func,
+    literal,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.functions import FunctionElement
 
 from server.db import tables
+from server.db.types import UTCDateTime
 
 # Both know ON CONFLICT, and SQLAlchemy spells it alike for both.
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
@@ -58,8 +72,7 @@ def among(connection: Connection, column: ColumnElement[str], values: Iterable[s
     if connection.dialect.name == "sqlite":
         each = func.json_each(json.dumps(sorted(set(values)))).table_valued("value")
         return column.in_(select(each.c.value))
-    listed = bindparam(None, sorted(set(values)), type_=postgresql.ARRAY(Text), unique=True)
-    return column == func.any(listed)
+    return column == func.any(_listed(sorted(set(values))))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
@@ -83,13 +96,27 @@ def due_at_latest(connection: Connection, patients: Rows[tuple[str, str]], momen
     """
     if not patients:
         return
-    statement = _insert(connection, tables.due)
+    # Sorted, so that two batches with the same patients wait for each other instead of forming a knot.
+    statement = _insert(connection, tables.due).from_select(
+        ["patient_id", "municipality_id", "evaluate_at"], _given(connection, sorted(patients), moment)
+    )
     earlier = _earlier(connection, tables.due.c.evaluate_at, statement.excluded.evaluate_at)
     changed = {"evaluate_at": earlier, "envelope": None}
-    statement = statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed)
-    # Sorted, so that two batches with the same patients wait for each other instead of forming a knot.
-    rows = [{"patient_id": p, "municipality_id": m, "evaluate_at": moment} for p, m in sorted(patients)]
-    connection.execute(statement, rows)
+    connection.execute(statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed))
+
+
+def _given(connection: Connection, pairs: Rows[tuple[str, str]], moment: datetime) -> Select[Any]:
+    """A row for each pair, with the moment beside it: one statement for a thousand, and not as many journeys."""
+    at = literal(moment, UTCDateTime())
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(pairs)).table_valued("value")
+        first, second = func.json_extract(each.c.value, "$[0]"), func.json_extract(each.c.value, "$[1]")
+        return select(first, second, at).where(true())  # without a WHERE it reads ON CONFLICT as a join's ON
+    return select(func.unnest(_listed(p for p, _ in pairs)), func.unnest(_listed(m for _, m in pairs)), at)
+
+
+def _listed(values: Iterable[str]) -> BindParameter[Any]:
+    return bindparam(None, list(values), type_=postgresql.ARRAY(Text), unique=True)
 
 
 def count_again(connection: Connection, rows: Rows[Mapping[str, Any]]) -> None:

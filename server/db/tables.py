@@ -45,6 +45,11 @@ def _municipality() -> Column[str]:
     return Column("municipality_id", ForeignKey("municipality.municipality_id"), nullable=False, index=True)
 
 
+def _repeated(name: str, *, nullable: bool = False) -> Column[str]:
+    """What another row says already that was written in the same transaction: not checked again (decision 0013)."""
+    return Column(f"{name}_id", String(64), nullable=nullable)
+
+
 def _of(name: str, *, nullable: bool = False, index: bool = False) -> Column[str]:
     """The reference to a row of `name`."""
     return Column(f"{name}_id", ForeignKey(f"{name}.id"), nullable=nullable, index=index)
@@ -257,7 +262,7 @@ reading = Table(
     metadata,
     Column("seq", _Seq, primary_key=True),
     Column("id", String(64), nullable=False),
-    _municipality(),
+    _repeated("municipality"),  # its gateway's
     _of("gateway"),
     _of("patient", nullable=True),
     Column("unclaimed", String(32)),  # why nobody has it, see ingest/claim.py
@@ -265,7 +270,7 @@ reading = Table(
     Column("model", String(64)),
     Column("taken_at", UTCDateTime, nullable=False),
     Column("received_at", UTCDateTime, nullable=False),
-    Column("evaluation_seq", ForeignKey("evaluation.seq")),  # when the rules first saw it; None: not yet
+    Column("evaluation_seq", _Seq),  # when the rules first saw it; None: not yet
     Column("clock", String(16), nullable=False),
     Column("offset_s", Integer, nullable=False),
     Column("quality", String(8), nullable=False),
@@ -285,10 +290,10 @@ reading = Table(
 measurement = Table(
     "measurement",
     metadata,
-    Column("reading_seq", ForeignKey("reading.seq"), primary_key=True),
+    Column("reading_seq", _Seq, primary_key=True),
     Column("metric", String(32), primary_key=True),
-    _municipality(),
-    _of("patient", nullable=True),
+    _repeated("municipality"),
+    _repeated("patient", nullable=True),
     Column("taken_at", UTCDateTime, nullable=False),
     Column("value", MeasuredValue, nullable=False),
     Index("ix_measurement_patient_id_metric_taken_at", "patient_id", "metric", "taken_at"),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from sqlalchemy import Connection, select
 
 from server.db import tables
+from server.db.dialect import among
 from server.ingest.receive import Arrived
 
 
@@ -39,7 +40,7 @@ Register = Mapping[tuple[str, str], Sequence[Assignment]]  # (municipality, devi
 
 def register(connection: Connection, arrived: Iterable[Arrived]) -> Register:
     """The assignments of every device that these readings name."""
-    addresses = sorted({each.reading.device for each in arrived})
+    addresses = {each.reading.device for each in arrived}
     if not addresses:
         return {}
     device, assignment = tables.device, tables.assignment
@@ -53,7 +54,7 @@ def register(connection: Connection, arrived: Iterable[Arrived]) -> Register:
             assignment.c.ends_at,
         )
         .outerjoin(assignment, assignment.c.device_id == device.c.id)
-        .where(device.c.address.in_(addresses))
+        .where(among(connection, device.c.address, addresses))
     )
     found: dict[tuple[str, str], list[Assignment]] = {}
     for municipality, address, patient, gateway, starts_at, ends_at in rows:

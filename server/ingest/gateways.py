@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, select
 
 from server.db import tables
+from server.db.dialect import among
 from server.ingest.receive import KnownGateway
 from server.vault import Vault
 from vitals.reading import GatewayId
@@ -23,7 +24,9 @@ class KeyRing:
         ids = {gateway for topic in set(topics) if (gateway := _gateway_of(topic)) is not None}
         table = tables.gateway
         rows = connection.execute(
-            select(table.c.id, table.c.municipality_id, table.c.key).where(table.c.id.in_(ids), table.c.active)
+            select(table.c.id, table.c.municipality_id, table.c.key).where(
+                among(connection, table.c.id, ids), table.c.active
+            )
         )
         return {
             GatewayId(row.id): KnownGateway(municipality=row.municipality_id, key=self._open(row.key)) for row in rows

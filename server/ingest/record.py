@@ -10,7 +10,7 @@ from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
 from server.db.bulk import add
-from server.db.dialect import due_at_latest, numbers, put
+from server.db.dialect import among, due_at_latest, numbers, put
 from server.ingest import commands, quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.quarantine import Kept
@@ -131,7 +131,7 @@ def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> tuple[list[Ar
         first.setdefault((each.gateway, each.reading.id), each)
     reading = tables.reading
     stored = select(reading.c.gateway_id, reading.c.id, reading.c.patient_id).where(
-        reading.c.id.in_({known for _, known in first})
+        among(connection, reading.c.id, {known for _, known in first})
     )
     heard = set()
     for gateway, reading_id, patient in connection.execute(stored) if first else ():
