@@ -17,7 +17,7 @@ from server.reports import backtest
 from server.reports.backtest import Candidate, Course, Share, share
 from varde.progress import counted
 
-_SHARE_MAX = 20  # patients; small, so that nobody waits long for the last one
+_SHARE_MAX = 5  # patients; few, so that nobody waits long for the last share
 
 
 class SpreadError(Exception):

@@ -76,6 +76,15 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A line through (x, y), with its label at the end."""
+
+    through: tuple[tuple[float, float], ...]
+    label: str
+    colour: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Panel:
     """One pair of axes. `upright`: values of x with a dashed line and words; `diagonal`: a line of equal shares."""
 
@@ -84,6 +93,7 @@ class Panel:
     y: Axis | None = None
     points: tuple[Point, ...] = ()
     boxes: tuple[Box, ...] = ()
+    courses: tuple[Course, ...] = ()
     upright: tuple[tuple[float, str], ...] = ()
     diagonal: str = ""
 
@@ -141,6 +151,7 @@ def _panel(panel: Panel, room: _Room) -> list[str]:
         room.bars += [box for each in placed for box in each.bars()]
         parts += [part for each in placed for part in _mark_and_bars(each)]
         parts += [part for each in placed for part in _label(each, room)]
+        parts += [part for each in panel.courses for part in _course(each, panel.x, panel.y, room)]
     for box in panel.boxes:
         parts += _drawn(box, panel, room)
     return parts
@@ -270,6 +281,14 @@ def _drawn(box: Box, panel: Panel, room: _Room) -> list[str]:
         f'<rect class="{name}" x="{left:.1f}" y="{y - 7:.1f}" width="{max(right - left, 1):.1f}" height="14"/>',
         _line((middle, y - 11), (middle, y + 11), "line", extra=' stroke-width="3"'),
     ]
+
+
+def _course(course: Course, x_axis: Axis, y_axis: Axis, room: _Room) -> list[str]:
+    places = [(room.x(x_axis, x), room.y(y_axis, y)) for x, y in course.through]
+    text = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    left, base = _free(*places[-1], course.label, room)
+    name = f"c{course.colour}"
+    return [f'<polyline class="{name} hollow" points="{text}"/>', _text((left, base), course.label, f"{name} on")]
 
 
 def _line(start: tuple[float, float], end: tuple[float, float], name: str, extra: str = "") -> str:

@@ -1,4 +1,4 @@
-"""When an alert was committed: told by the database itself at the COMMIT, through a trigger and a channel of our own."""
+"""When an alert was committed: told by the database at the COMMIT, through a trigger and a channel of our own."""
 
 import threading
 from time import monotonic

@@ -1,4 +1,4 @@
-"""Whether the server's ingest hears the broker: its own word, in the database."""
+"""Whether roles of the server are ready: their own word, in the database."""
 
 from contextlib import closing
 
@@ -12,9 +12,9 @@ from server.watch.silence import BROKER
 _READY_S = 60.0
 
 
-def wait_until_listening(address: str, child: Child) -> None:
-    """Until the ingest process has beaten for its broker; raises `BenchmarkError` when it ended instead."""
-    beat = select(tables.role_beat.c.at).where(tables.role_beat.c.role == BROKER)
+def wait_until_listening(address: str, child: Child, role: str = BROKER) -> None:
+    """Until the process has beaten for that role, an ingest for its broker; raises `BenchmarkError` when it ended."""
+    beat = select(tables.role_beat.c.at).where(tables.role_beat.c.role == role)
     with closing(Database(address)) as database:
 
         def heard() -> bool:
@@ -23,4 +23,4 @@ def wait_until_listening(address: str, child: Child) -> None:
             with database.read() as connection:
                 return connection.execute(beat).first() is not None
 
-        wait_until(heard, "the ingest hears the broker", _READY_S)
+        wait_until(heard, f"{child.name} beats for {role}", _READY_S)

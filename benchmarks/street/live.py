@@ -12,7 +12,7 @@ from benchmarks.street.stage import Stage
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """Readings a second, for so long; every `worried`-th raises an alert, each of another patient."""
+    """Readings a second, for so long; every `worried`-th raises an alert, of another patient each time."""
 
     rate: float
     seconds: float
@@ -37,10 +37,15 @@ class Live:
     """A stream being sent."""
 
     def __init__(self, stage: Stage, stream: Stream, name: str = "live") -> None:
-        patients = [stream.patients[place % len(stream.patients)] for place in range(stream.count)]
-        self._worrying = {place: patients[place] for place in range(0, stream.count, stream.worried)}
-        if len(set(self._worrying.values())) != len(self._worrying):
-            raise ValueError("each worrying reading needs a patient of its own")
+        ill = -(-stream.count // stream.worried)
+        well = stream.patients[ill:]
+        if not well:
+            raise ValueError(f"{len(stream.patients)} patients are too few: {ill} must fall ill")
+        patients = [well[place % len(well)] for place in range(stream.count)]
+        self._worrying = {
+            place: stream.patients[place // stream.worried] for place in range(0, stream.count, stream.worried)
+        }
+        patients = [self._worrying.get(place, number) for place, number in enumerate(patients)]
         at = stage.clock.now() - timedelta(seconds=1)
         packets = [stage.packet(number, place in self._worrying, at) for place, number in enumerate(patients)]
         job = Job(port=stage.broker.port, packets=packets, pace=Pace.RATE, rate=stream.rate, name=name)

@@ -55,6 +55,7 @@ class Line:
         self._socket.sendall(packet(0x10, head + text(name) + text(account[0]) + text(account[1])))
         answer = self._one(CONNACK)
         if answer[3]:
+            self._socket.close()
             raise ConnectionError(f"the broker refused {name}: code {answer[3]}")
 
     def subscribe(self, where: str, qos: int) -> None:

@@ -1,5 +1,6 @@
 """A PostgreSQL of the benchmarks' own, durable as it comes, kept between runs so that a town is built once."""
 
+import fcntl
 import os
 import pwd
 import shutil
@@ -22,6 +23,7 @@ _OWNER = "postgres"  # who runs it when we are root, which PostgreSQL refuses to
 _ELSEWHERE = Path("/var/tmp/varde-benchmarks")  # where that user may not enter the checkout
 # Buffers as an installation of this size would have; everything that makes it durable stays as it comes.
 _SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "max_connections": "200"}
+_RUNNING: list["Cluster"] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +91,27 @@ class Cluster:
 
 @contextmanager
 def running() -> Iterator[Cluster]:
-    """The benchmarks' cluster, made when there is none; stopped at the end and kept."""
+    """The benchmarks' cluster, made when there is none; stopped at the end and kept. Inside another, that one."""
+    if _RUNNING:
+        yield _RUNNING[-1]
+        return
     folder = _folder()
     folder.mkdir(parents=True, exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RuntimeError(f"another benchmark is running in {folder.parent}") from None
+        with _started(folder) as cluster:
+            _RUNNING.append(cluster)
+            try:
+                yield cluster
+            finally:
+                _RUNNING.pop()
+
+
+@contextmanager
+def _started(folder: Path) -> Iterator[Cluster]:
     if os.geteuid() == 0:
         owner = pwd.getpwnam(_OWNER)
         os.chown(folder, owner.pw_uid, owner.pw_gid)

@@ -16,8 +16,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from benchmarks.street.processes import SERVER
 from benchmarks.street.progress import Progress
 
-TABLE = """CREATE TABLE IF NOT EXISTS plain_reading (id text PRIMARY KEY, device text, taken_at timestamptz, body jsonb);
-CREATE TABLE IF NOT EXISTS plain_alert (reading text PRIMARY KEY, spo2 numeric)"""
+TABLE = """CREATE TABLE plain_reading (id text PRIMARY KEY, device text, taken_at timestamptz, body jsonb);
+CREATE TABLE plain_alert (reading text PRIMARY KEY, spo2 numeric)"""
 COPY = "COPY incoming (id, device, taken_at, body) FROM STDIN"
 KEEP = "INSERT INTO plain_reading SELECT * FROM incoming ON CONFLICT DO NOTHING"
 

@@ -80,23 +80,27 @@ class Stage:
         self.ingest.start()
         self.watch.start()
         wait_until_listening(self.address, self.ingest)
+        wait_until_listening(self.address, self.watch, "watch")
 
 
 @contextmanager
 def opened(folder: Path, past: Past) -> Iterator[Stage]:
     """Everything up and warm, with the town's past; torn down at the end."""
-    with postgres.running() as cluster, copied(cluster, past, "stage") as (address, own):
-        with processes.mosquitto(folder / "broker") as broker:
-            path = folder / "clock.json"
-            clock = ScaledClock(epoch=town.NOW + timedelta(minutes=1), started=SystemClock().now(), factor=1)
-            clock.write(path)
-            settings = server_settings(own, address, broker.port, path)
-            ingest, watch = role("ingest", folder, settings), role("watch", folder, settings)
-            stage = Stage(folder, past, cluster, address, broker, clock, ingest, watch)
-            try:
-                stage.start_roles()
-                stage.wait_until_judged(60)
-                yield stage
-            finally:
-                watch.stop()
-                ingest.stop()
+    with (
+        postgres.running() as cluster,
+        copied(cluster, past, "stage") as (address, own),
+        processes.mosquitto(folder / "broker") as broker,
+    ):
+        path = folder / "clock.json"
+        clock = ScaledClock(epoch=town.NOW + timedelta(minutes=1), started=SystemClock().now(), factor=1)
+        clock.write(path)
+        settings = server_settings(own, address, broker.port, path)
+        ingest, watch = role("ingest", folder, settings), role("watch", folder, settings)
+        stage = Stage(folder, past, cluster, address, broker, clock, ingest, watch)
+        try:
+            stage.start_roles()
+            stage.wait_until_judged(60)
+            yield stage
+        finally:
+            watch.stop()
+            ingest.stop()

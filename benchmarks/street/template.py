@@ -38,6 +38,11 @@ class Past:
     judged: int = 1_000  # of these, the offline ones first
 
 
+TOWN = Past()
+VILLAGE = Past(patients=2_000, offline=10, judged=110)
+HAMLET = Past(patients=600, offline=10, judged=60)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stored:
     """A database to copy, and the folder with the key that opens its names."""

@@ -151,15 +151,19 @@ def history(number: int, until: datetime, *, ends_badly: bool = False) -> Iterat
 
 
 def remember(
-    connection: Connection, town: Town, numbers: Sequence[tuple[int, datetime]], ill: Collection[int] = ()
+    connection: Connection,
+    town: Town,
+    numbers: Sequence[tuple[int, datetime]],
+    ill: Collection[int] = (),
+    after: int = 0,
 ) -> int:
     """Store the histories of these patients, each up to its moment, as if they had come one by one. How many.
 
-    Those of the `ill` end badly.
+    Those of the `ill` end badly; rows are numbered from `after` on.
     """
     made = [(number, each) for number, until in numbers for each in history(number, until, ends_badly=number in ill)]
     made.sort(key=lambda one: one[1].taken_at)
-    numbered = [(seq, number, each) for seq, (number, each) in enumerate(made, 1)]
+    numbered = [(seq, number, each) for seq, (number, each) in enumerate(made, after + 1)]
     _add(connection, tables.reading, (_reading_row(town, *each) for each in numbered))
     _add(connection, tables.measurement, (row for each in numbered for row in _value_rows(town, *each)))
     return len(made)

@@ -1,0 +1,201 @@
+"""Recording alone: sealed readings of many gateways through a real broker into a real ingest role, until receipted.
+
+Each round measures, one after the other in a turning order, the broker feeding a bare subscriber, the reference
+ingest, and our own on both databases; beside them what the machine itself can do.
+"""
+
+import random
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from benchmarks import limits
+from benchmarks.results import Book
+from benchmarks.street import postgres, town
+from benchmarks.street.listening import wait_until_listening
+from benchmarks.street.load import Job, Pace, send
+from benchmarks.street.processes import (
+    BenchmarkError,
+    Child,
+    mosquitto,
+    role,
+    running,
+    server_settings,
+    wait_until,
+)
+from benchmarks.street.progress import Progress
+from server.db import tables
+from server.db.engine import Database, file_address
+from server.db.migrate import upgrade_database
+from server.vault import open_vault
+from vitals.clock import SystemClock
+
+BARE = "bare subscriber, QoS 1"
+BARE_0 = "bare subscriber, QoS 0"
+REFERENCE = "reference ingest, 60 lines, PostgreSQL"
+SHARED = "record, PostgreSQL"
+SINGLY = "record, PostgreSQL, a receipt for each reading"
+EMBEDDED = "record, SQLite"
+_BURST = 10  # readings that a gateway sends in a row
+_WARM = 500
+_READY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much: readings in a round, gateways, rows for the database's own limits, rounds."""
+
+    readings: int = 40_000
+    gateways: int = 500
+    rows: int = 40_000
+    rounds: int = 5
+
+
+QUICK = Size(readings=1_500, gateways=50, rows=2_000, rounds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Round:
+    book: Book
+    size: Size
+    number: int
+    folder: Path
+
+    def packets(self, mark: str, *, qos: int = 1, burst: int = _BURST, count: int | None = None) -> list[bytes]:
+        """Readings of today, gateway after gateway in bursts; those of another mark or round are other readings."""
+        chance = random.Random(f"{mark} {self.number}")
+        start = SystemClock().now().replace(microsecond=0) - timedelta(days=2)
+        made = []
+        for place in range(self.size.readings if count is None else count):
+            number = place // burst % self.size.gateways
+            values = town.worrying(chance) if chance.random() < 0.01 else town.ordinary(chance)
+            one = town.reading(number, start + timedelta(seconds=place), values, f"{mark} {self.number}")
+            made.append(town.packet(number, one, place, qos))
+        return made
+
+
+def run(book: Book, size: Size) -> None:
+    """All rounds; the last word about each reading is the database's own count."""
+    book.note("size", {"readings": size.readings, "gateways": size.gateways, "burst": _BURST, "rounds": size.rounds})
+    with tempfile.TemporaryDirectory(prefix="varde-record-") as name, postgres.running() as cluster:
+        for number in range(1, size.rounds + 1):
+            turn = _Round(book, size, number, Path(name))
+            parts: list[Callable[[], None]] = [
+                partial(_bare, turn, 1),
+                partial(_reference, turn, cluster),
+                partial(_record_shared, turn, cluster, _BURST),
+                partial(_record_embedded, turn),
+                partial(_record_shared, turn, cluster, 1),
+                partial(_bare, turn, 0),
+            ]
+            start = (number - 1) % len(parts)
+            for part in parts[start:] + parts[:start]:
+                part()
+            with cluster.migrated("limits") as address:
+                payloads = _payloads(turn.packets("limits", count=2_000))
+                limits.measure(book, address, payloads, number, size.rows)
+
+
+def _payloads(packets: Sequence[bytes]) -> list[bytes]:
+    """What the packets carry: seal, newline, body."""
+    return [each[each.index(b"\n{") - 64 :] for each in packets]
+
+
+def _bare(turn: _Round, qos: int) -> None:
+    with mosquitto(turn.folder / "broker") as broker:
+        path = turn.folder / f"bare-{turn.number}-{qos}"
+        progress = Progress(path)
+        command = [sys.executable, "-m", "benchmarks.street.bare_subscriber", str(broker.port), str(qos), str(path)]
+        with running([Child("bare", command, turn.folder)]):
+            wait_until(path.with_suffix(".ready").exists, "the bare subscriber is there", _READY_S)
+            packets = turn.packets("bare", qos=qos)
+            done = send(Job(port=broker.port, packets=packets, pace=Pace.WINDOW, progress=path), turn.folder)
+        if progress.count != len(packets):
+            raise BenchmarkError(f"the bare subscriber saw {progress.count} of {len(packets)}")
+        turn.book.add(BARE if qos else BARE_0, len(packets) / done.seconds, "readings/s", turn.number)
+
+
+def _reference(turn: _Round, cluster: postgres.Cluster) -> None:
+    with cluster.migrated("plain") as address, mosquitto(turn.folder / "broker") as broker:
+        path = turn.folder / f"plain-{turn.number}"
+        progress = Progress(path)
+        progress.set(1)  # set to 0 by the reference once it listens
+        where = address.replace("+psycopg", "")
+        command = [sys.executable, "-m", "benchmarks.street.reference_ingest", str(broker.port), where, str(path)]
+        with running([Child("reference", command, turn.folder)]):
+            wait_until(lambda: progress.count == 0, "the reference listens", _READY_S)
+            packets = turn.packets("plain")
+            done = send(Job(port=broker.port, packets=packets, pace=Pace.WINDOW, progress=path), turn.folder)
+        with Database(address).read() as connection:
+            stored = connection.exec_driver_sql("SELECT count(*) FROM plain_reading").scalar_one()
+        if stored != len(packets):
+            raise BenchmarkError(f"the reference stored {stored} of {len(packets)}")
+        turn.book.add(REFERENCE, len(packets) / done.seconds, "readings/s", turn.number)
+
+
+def _record_shared(turn: _Round, cluster: postgres.Cluster, burst: int) -> None:
+    with (
+        cluster.migrated("record") as address,
+        _settled(turn, address) as folder,
+        mosquitto(turn.folder / "broker") as broker,
+    ):
+        child = role("ingest", folder, server_settings(folder, address, broker.port))
+        _recorded(turn, child, (broker.port, address), SHARED if burst > 1 else SINGLY, burst)
+
+
+def _record_embedded(turn: _Round) -> None:
+    with tempfile.TemporaryDirectory(dir=turn.folder) as name:
+        address = file_address(Path(name) / "varde.db")
+        database = Database(address)
+        upgrade_database(database)
+        database.close()
+        with _settled(turn, address) as folder, mosquitto(turn.folder / "broker") as broker:
+            command = [sys.executable, "-m", "benchmarks.street.ingest_only"]
+            settings = server_settings(folder, address, broker.port) | {"VARDE_LOG_LEVEL": "warning"}
+            _recorded(turn, Child("ingest", command, folder, settings), (broker.port, address), EMBEDDED, _BURST)
+
+
+def _recorded(turn: _Round, child: Child, where: tuple[int, str], what: str, burst: int) -> None:
+    port, address = where
+    with running([child]):
+        wait_until_listening(address, child)
+        _warm_up(turn, child, port)
+        packets = turn.packets("record", burst=burst)
+        done = send(Job(port=port, packets=packets, pace=Pace.WINDOW), turn.folder)
+    database = Database(address)
+    with database.read() as connection:
+        stored = connection.execute(select(func.count()).select_from(tables.reading)).scalar_one() - _WARM
+        claimed = select(func.count()).select_from(tables.reading).where(tables.reading.c.patient_id.is_not(None))
+        owned = connection.execute(claimed).scalar_one() - _WARM
+    database.close()
+    if not stored == owned == len(done.accepted) == len(packets) or done.rejected:
+        raise BenchmarkError(f"{what}: {len(packets)} sent, {stored} stored, {len(done.accepted)} receipted")
+    turn.book.add(what, len(packets) / done.seconds, "readings/s", turn.number)
+
+
+def _warm_up(turn: _Round, child: Child, port: int) -> None:
+    """A few readings first: connections, prepared statements and caches are nobody's daily business."""
+    packets = turn.packets("warm", count=_WARM)
+    done = send(Job(port=port, packets=packets, pace=Pace.WINDOW, name="warm", limit_s=60), turn.folder)
+    if len(done.accepted) != _WARM:
+        raise BenchmarkError(f"the ingest does not answer: {child.tail()}")
+
+
+@contextmanager
+def _settled(turn: _Round, address: str) -> Iterator[Path]:
+    """The folder of a server in whose database the gateways' people live; nobody of them has a plan."""
+    with tempfile.TemporaryDirectory(dir=turn.folder) as name:
+        folder = Path(name)
+        vault = open_vault(folder / "vault.key", create=True)
+        database = Database(address)
+        with database.write() as connection:
+            town.settle(connection, vault, turn.size.gateways, plans=False)
+        database.close()
+        yield folder
