@@ -10,7 +10,6 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 
 from tests import postgres
@@ -25,7 +24,7 @@ _EMBEDDED_EVERY = 5  # of so many seeds one is on SQLite
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make chaos", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=20, help="how many; 20 make 500,000 readings")
+    parser.add_argument("--seeds", type=int, default=20, help="how many; 20 make half a million readings")
     parser.add_argument("--first", type=int, default=1, help="which one first")
     parser.add_argument("--fresh", action="store_true", help="run also what the results file has")
     parser.add_argument("--results", type=Path, default=_RESULTS)
@@ -44,7 +43,8 @@ def main() -> int:
 
 def _run(seeds: Sequence[int], size: Size, path: Path) -> None:
     """Every seed, its result into the file as soon as it is there."""
-    about = {"size": asdict(size), "product": results.product(), "commit": results.commit(), "cores": os.cpu_count()}
+    much = {"homes": size.homes, "devices": size.devices, "readings": size.readings}
+    about = {"size": much, "product": results.product(), "commit": results.commit(), "cores": os.cpu_count()}
     with ExitStack() as held:
         cluster = held.enter_context(postgres.running()) if any(each % _EMBEDDED_EVERY for each in seeds) else None
         for seed in seeds:

@@ -5,7 +5,7 @@ import json
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -33,14 +33,19 @@ _DOWN_S = {Kind.GATEWAY: 0.5, Kind.SERVER: 0.5, Kind.BROKER: 1.0, Kind.DATABASE:
 _CARRIES = 0.85  # how often a new life carries a failpoint
 _CANNOT_START = 2  # how a server ends that finds no database
 _STARTS_S = 30.0  # until it finds out, on a busy machine
-# How often a point is passed between two kills, about; 1 where it is not many times more.
-_PASSED = {
-    **{f"gateway.{name}": 120 for name in ("heard", "decoded", "keeping", "kept", "published")},
-    **{f"gateway.{name}": 15 for name in ("receipt", "forgetting", "forgotten")},
-    "gateway.session": 3,
-    "gateway.resent": 10,
-    **{name: 40 for name in POINTS if name.startswith(("ingest.", "watch."))},
-    **{name: 2 for name in POINTS if name.startswith("notify.")},
+_OFTEN = (
+    ("gateway.session", 3),
+    ("gateway.connected", 1),
+    ("gateway.resent", 10),
+    ("gateway.receipt", 15),
+    ("gateway.forg", 15),
+    ("gateway.", 120),
+    ("notify.", 2),
+    ("", 40),
+)
+# The failpoints that a life may carry, and how often each is passed between two kills, about.
+PASSED: Mapping[str, int] = {
+    name: next((most for start, most in _OFTEN if name.startswith(start)), 1) for name in POINTS
 }
 _SIDES = {
     RoleName.ALL: ("ingest.", "watch.", "notify."),
@@ -54,14 +59,14 @@ _SIDES = {
 class Size:
     """How much of everything; `kills` of gateway, of server and of broker, of which `wipes` take its disk."""
 
-    readings: int = 25_000
+    readings: int = 25_200  # 700 of each device; 20 seeds are half a million
     homes: int = 6
     devices: int = 6  # in each home
     seconds: float = 60.0  # within which all is measured
     kills: int = 15
     wipes: int = 5
     database: int = 7  # kills of PostgreSQL
-    points: tuple[str, ...] = tuple(POINTS)  # failpoints that a life may carry
+    points: Mapping[str, int] = field(default_factory=lambda: PASSED)
     rest: float = 300.0  # seconds: for the last outage's back-off, killed notifiers' leases and a busy machine
 
 
@@ -282,7 +287,7 @@ class Episode:
         if part.kind is Kind.BROKER or enough or not names or self._rng.random() > _CARRIES:
             return None
         name = self._rng.choice(names)
-        return f"{name}:{self._rng.randint(1, _PASSED.get(name, 1))}"
+        return f"{name}:{self._rng.randint(1, self._size.points[name])}"
 
     def _look_after(self) -> None:
         """Whoever has ended by himself: at his failpoint, or for want of a database; anything else is a fault."""
@@ -350,7 +355,8 @@ class Episode:
             return f"{spooled} messages wait in spools"
         reading, due, outbox = tables.reading.c, tables.due.c, tables.outbox.c
         now = SystemClock().now()
-        unjudged = select(func.count()).where(reading.patient_id.is_not(None), reading.evaluation_seq.is_(None))
+        claimed, unseen = reading.patient_id.is_not(None), reading.evaluation_seq.is_(None)
+        unjudged = select(func.count()).where(claimed, unseen, reading.quiet.is_(False))
         late = select(func.count()).where(due.evaluate_at <= now)
         untold = select(func.count()).where(or_(outbox.state == "waiting", outbox.state == "failed"))
         try:

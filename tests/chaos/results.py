@@ -91,7 +91,7 @@ def page(rows: Sequence[Row]) -> str:
     head = _HEAD.format(homes=size["homes"], devices=size["devices"], readings=f"{size['readings']:,}")
     points = sum((Counter(row["points"]) for row in rows), Counter[str]())
     fired = "".join(f"| `{name}` | {words} | {points[name]} |\n" for name, words in POINTS.items())
-    return "\n".join([head, *_table(rows), *_recovery(rows), *_machine(rows), *_wrong(rows)]) + _TAIL + fired
+    return "\n".join([head, *_table(rows), *_recovery(rows), *_machine(rows), *_wrong(rows), _TAIL]) + fired
 
 
 def _table(rows: Sequence[Row]) -> Iterator[str]:
