@@ -18,8 +18,6 @@ from benchmarks.street.load import Job, Load, Pace
 from benchmarks.street.processes import BenchmarkError
 from benchmarks.street.stage import Stage, opened
 from benchmarks.street.template import AWAY, HAMLET, TOWN, Past
-from benchmarks.street.town import gateway_id
-from vitals.topics import Lane, topic
 
 WINDOW = 100  # as the product's gateway sends by default (gateway/flights.py)
 _LIMIT_S = 900.0
@@ -59,7 +57,7 @@ def _drain(book: Book, where: tuple[Stage, Heard], size: Size, job: Job, number:
     """Send the backlog beside a live stream that goes on until it is drained."""
     stage, heard = where
     load = Load(job, stage.folder)
-    patients = list(range(stage.past.offline, stage.past.patients))
+    patients = list(range(_first_live(stage), stage.past.patients))
     lives = [_next_live(stage, size, patients, 0).start()]
     load.start()
     while not load.is_over():
@@ -94,9 +92,14 @@ def _next_live(stage: Stage, size: Size, patients: list[int], place: int) -> Liv
     return Live(stage, stream, f"live-{place}")
 
 
+def _first_live(stage: Stage) -> int:
+    """Who is in the live stream: two in five, because each of them raises an alert only once."""
+    return stage.past.patients * 3 // 5
+
+
 def _wave(stage: Stage, size: Size) -> Job:
     """Everybody's readings of the last hours, patient after patient in turns, as fast as the broker takes them."""
-    numbers = range(stage.past.offline, stage.past.patients)
+    numbers = range(stage.past.offline, _first_live(stage))
     each = -(-size.wave // len(numbers))
     packets = []
     for place in range(each):
@@ -115,17 +118,14 @@ def _wave(stage: Stage, size: Size) -> Job:
 
 def _kits(stage: Stage, size: Size) -> Job:
     """72 hours of each gateway that was away, in the order of a spool."""
-    packets, topics = [], []
+    packets = []
     now = stage.clock.now()
     for number in range(stage.past.offline):
-        where = topic(gateway_id(number), Lane.READINGS).encode()
-        for place in range(int(AWAY / size.every)):
-            packets.append(stage.packet(number, False, now - AWAY + place * size.every))
-            topics.append(where)
+        times = (now - AWAY + place * size.every for place in range(int(AWAY / size.every)))
+        packets += [stage.packet(number, False, at) for at in times]
     return Job(
         port=stage.broker.port,
         packets=packets,
-        topics=topics,
         pace=Pace.KITS,
         window=WINDOW,
         name="kits",

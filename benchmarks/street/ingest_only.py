@@ -31,7 +31,7 @@ def main() -> int:
     )
     stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    App(parts=parts, roles=[Ingest(parts, Broker(settings))], url=None).run(stop)
+    App(parts=parts, roles=[Ingest(parts, Broker(settings, parts.clock))], url=None).run(stop)
     return 0
 
 

@@ -33,7 +33,7 @@ class Pace(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """What to send and how. `packets` in their order; `topics`: of each packet, where `Pace.KITS` needs it.
+    """What to send and how, in the order of `packets`; no two jobs at a time speak for one gateway.
 
     Finished is what has a receipt or, with `progress`, what the consumer says there.
     """
@@ -43,7 +43,6 @@ class Job:
     pace: Pace
     window: int = 5000
     rate: float = 0.0
-    topics: Sequence[bytes] = ()
     progress: Path | None = None
     name: str = "load"
     limit_s: float = 600.0
@@ -77,6 +76,7 @@ class _Sender:
         self._receipts: list[bytes] = []
         self._receipted = 0
         self._waiting = _queues(job)
+        self._own = {_receipts_of(packet) for packet in job.packets}
         self.outcome = Outcome()
         if self._progress is None:
             self._line.subscribe(every_gateway(Lane.RECEIPTS), 1)
@@ -130,6 +130,8 @@ class _Sender:
 
     def _hear(self, seconds: float) -> None:
         for topic, payload in self._line.receive(seconds).messages:
+            if topic not in self._own:
+                continue  # another load's gateway
             count = payload.count(b'"') // 2 - 2  # each id in quotes, and the two names of the receipt
             self._receipted += count
             self._receipts.append(payload)
@@ -148,9 +150,15 @@ class _Sender:
 def _queues(job: Job) -> dict[bytes, deque[bytes]]:
     queues: dict[bytes, deque[bytes]] = {}
     if job.pace is Pace.KITS:
-        for topic, packet in zip(job.topics, job.packets, strict=True):
-            queues.setdefault(topic.replace(b"/readings", b"/receipts"), deque()).append(packet)
+        for packet in job.packets:
+            queues.setdefault(_receipts_of(packet), deque()).append(packet)
     return queues
+
+
+def _receipts_of(packet: bytes) -> bytes:
+    """Where the receipt for a packet will come."""
+    start = packet.index(b"varde/v1/")
+    return packet[start : packet.index(b"/readings", start)] + b"/receipts"
 
 
 class Load:
