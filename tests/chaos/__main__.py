@@ -14,8 +14,9 @@ from pathlib import Path
 
 from tests import postgres
 from tests.chaos import results
-from tests.chaos.episode import Size, Told, on_a_cluster, on_a_file
+from tests.chaos.episode import on_a_cluster, on_a_file
 from tests.chaos.parts import ROOT
+from tests.chaos.told import Size, Told
 
 _RESULTS = ROOT / "build" / "chaos" / "results.jsonl"
 _PAGE = ROOT / "docs" / "chaos.md"

@@ -1,122 +1,39 @@
 """One seed, one episode: people measure, everything is killed again and again, and in the end the oracle is asked."""
 
 import asyncio
-import json
 import os
 import random
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import closing
-from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import func, or_, select
-from sqlalchemy.exc import SQLAlchemyError
-
-from server.db import tables
 from server.db.engine import Database, file_address
 from server.settings import RoleName
 from tests.chaos import parts, script
 from tests.chaos.homes import Device, Home
 from tests.chaos.ledger import Ledger
-from tests.chaos.oracle import Verdict, judge
+from tests.chaos.looking import Back, Looking, told_notices
+from tests.chaos.oracle import judge
 from tests.chaos.parts import Kind, Part, Place
+from tests.chaos.told import Size, Strike, Told
 from tests.postgres import Cluster
 from vitals.clock import SystemClock
-from vitals.failpoint import POINTS
 
 _LOOK_S = 0.02
-_LOOK_STORED_S = 0.25
 _DOWN_S = {Kind.GATEWAY: 0.5, Kind.SERVER: 0.5, Kind.BROKER: 1.0, Kind.DATABASE: 0.5}  # at most, before the next start
 _CARRIES = 0.85  # how often a new life carries a failpoint
 _CANNOT_START = 2  # how a server ends that finds no database
+_MOST_S = 3600.0  # an episode in which nobody gets any further has an end, too
 _STARTS_S = 30.0  # until it finds out, on a busy machine
-_OFTEN = (
-    ("gateway.session", 3),
-    ("gateway.connected", 1),
-    ("gateway.resent", 10),
-    ("gateway.receipt", 15),
-    ("gateway.forg", 15),
-    ("gateway.", 120),
-    ("notify.", 2),
-    ("", 40),
-)
-# The failpoints that a life may carry, and how often each is passed between two kills, about.
-PASSED: Mapping[str, int] = {
-    name: next((most for start, most in _OFTEN if name.startswith(start)), 1) for name in POINTS
-}
 _SIDES = {
     RoleName.ALL: ("ingest.", "watch.", "notify."),
     RoleName.INGEST: ("ingest.",),
     RoleName.WATCH: ("watch.",),
     RoleName.NOTIFY: ("notify.",),
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Size:
-    """How much of everything; `kills` of gateway, of server and of broker, of which `wipes` take its disk."""
-
-    readings: int = 25_200  # 700 of each device; 20 seeds are half a million
-    homes: int = 6
-    devices: int = 6  # in each home
-    seconds: float = 60.0  # within which all is measured
-    kills: int = 15
-    wipes: int = 5
-    database: int = 7  # kills of PostgreSQL
-    points: Mapping[str, int] = field(default_factory=lambda: PASSED)
-    rest: float = 300.0  # seconds: for the last outage's back-off, killed notifiers' leases and a busy machine
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Strike:
-    """A kill, once so many readings were handed over. `number`: of its kind, from 0; `how`: where there are ways."""
-
-    position: int
-    kind: Kind
-    number: int
-    how: str = ""
-
-
-@dataclass(kw_only=True)
-class Told:
-    """What an episode came to, as the results file has it."""
-
-    seed: int
-    database: str
-    seconds: float = 0.0
-    sent: int = 0
-    kills: Counter[str] = field(default_factory=Counter)
-    ways: Counter[str] = field(default_factory=Counter)
-    points: Counter[str] = field(default_factory=Counter)
-    silence_s: float = 0.0  # the longest time in which nothing new was stored
-    back_s: dict[str, list[float]] = field(default_factory=dict)  # from kills to the first effect afterwards
-    restarts: int = 0  # of servers that found no database
-    cpu_s: float = 0.0  # of everything
-    verdict: Verdict = field(default_factory=Verdict)
-
-    @property
-    def holds(self) -> bool:
-        """Whether nothing at all was wrong."""
-        return not self.verdict.wrong
-
-    def line(self) -> dict[str, Any]:
-        """As JSON has it."""
-        row = {each.name: getattr(self, each.name) for each in fields(self)}
-        return row | {"verdict": asdict(self.verdict)}
-
-
-@dataclass(kw_only=True)
-class _Back:
-    """Somebody who was killed and has not been heard of since."""
-
-    kind: Kind
-    killed_at: float
-    home: Home | None = None
-    waiting: int = 0
-    started_at: float | None = None
 
 
 class Episode:
@@ -132,7 +49,7 @@ class Episode:
         self._passed: Counter[Kind] = Counter()  # strikes whose position was reached
         self._database_was_down_at = float("-inf")
         self._reviving: set[asyncio.Task[None]] = set()
-        self._back: list[_Back] = []
+        self._looking = Looking(place.address, self.told)
         self._homes: list[Home] = []
 
     async def run(self) -> Told:
@@ -143,7 +60,7 @@ class Episode:
         self._furnish(began)
         for home in self._homes:
             await home.open()
-        looking = asyncio.create_task(self._watch_stored())
+        looking = asyncio.create_task(self._looking.run())
         try:
             await asyncio.to_thread(self._works.start)
             await self._live(list(self._strikes()))
@@ -154,6 +71,7 @@ class Episode:
             await asyncio.to_thread(self._works.end)
             for home in self._homes:
                 await home.close()
+            self._looking.close()
         self._judge()
         self.told.seconds = round(monotonic() - began, 1)
         self.told.cpu_s = round(sum(os.times()[:4]) - sum(cpu[:4]), 1)
@@ -199,7 +117,9 @@ class Episode:
 
     async def _live(self, strikes: list[Strike]) -> None:
         """Until everything is handed over and nobody is to be killed any more."""
+        deadline = monotonic() + _MOST_S
         while strikes or any(each.waiting for each in self._homes):
+            assert monotonic() < deadline, f"{strikes[:3]}, {sorted(self._down)} are down"
             self._look_after()
             due = [each for each in strikes if each.position <= self._ledger.count]
             for each in due:
@@ -236,8 +156,8 @@ class Episode:
         self._database_was_down_at = monotonic()
         self.told.kills[Kind.DATABASE] += 1
         self.told.ways[how] += 1
-        back = _Back(kind=Kind.DATABASE, killed_at=monotonic())
-        self._back.append(back)
+        back = Back(kind=Kind.DATABASE, killed_at=monotonic())
+        self._looking.killed.append(back)
         if how == "backend":
             back.started_at = monotonic()  # it recovers by itself
             return True
@@ -245,7 +165,7 @@ class Episode:
         self._soon(self._revive_database(cluster, how, back))
         return True
 
-    async def _revive_database(self, cluster: Cluster, how: str, back: _Back) -> None:
+    async def _revive_database(self, cluster: Cluster, how: str, back: Back) -> None:
         if how == "immediate":
             await asyncio.to_thread(cluster.stop, "immediate")
         else:
@@ -257,17 +177,17 @@ class Episode:
 
     def _killed(self, part: Part) -> None:
         """Count it, and have it start again soon; its new life may carry a failpoint."""
+        self._down.add(part.child.name)
         self.told.kills[part.kind] += 1
-        back = _Back(kind=part.kind, killed_at=monotonic())
+        back = Back(kind=part.kind, killed_at=monotonic())
         if part.kind is Kind.GATEWAY:
             back.home = self._homes[self._works.gateways.index(part)]
         if part.kind is not Kind.SERVER or {RoleName.INGEST, RoleName.ALL} & set(part.roles):
-            self._back.append(back)
+            self._looking.killed.append(back)
         wait = self._rng.uniform(0, _DOWN_S[part.kind])
         self._soon(self._revive(part, wait, back, self._failpoint(part)))
 
-    async def _revive(self, part: Part, wait: float, back: _Back | None, failpoint: str | None) -> None:
-        self._down.add(part.child.name)
+    async def _revive(self, part: Part, wait: float, back: Back | None, failpoint: str | None) -> None:
         await asyncio.sleep(wait)
         part.start(failpoint)
         self._down.discard(part.child.name)
@@ -275,10 +195,15 @@ class Episode:
             back.started_at = monotonic()
             back.waiting = back.home.waiting if back.home else 0
 
-    def _soon(self, work: Any) -> None:
+    def _soon(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._reviving.add(task)
-        task.add_done_callback(self._reviving.discard)
+        task.add_done_callback(self._revived)
+
+    def _revived(self, task: asyncio.Task[None]) -> None:
+        self._reviving.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            self.told.verdict.wrong.append(f"could not be started again: {error}")
 
     def _failpoint(self, part: Part) -> str | None:
         sides = ("gateway.",) if part.kind is Kind.GATEWAY else tuple(x for role in part.roles for x in _SIDES[role])
@@ -295,7 +220,6 @@ class Episode:
             code = part.child.ended_with
             if code is None or part.child.name in self._down:
                 continue
-            self._down.add(part.child.name)
             if code == -9 and part.armed is not None:
                 self.told.points[part.armed.split(":")[0]] += 1
                 self._killed(part)
@@ -304,100 +228,39 @@ class Episode:
                 self.told.restarts += 1
             else:
                 self.told.verdict.wrong.append(f"{part.child.name} ended ({code}):\n{part.child.tail()}")
+            self._down.add(part.child.name)
             self._soon(self._revive(part, 0.3, None, None))
 
     def _misses_its_database(self, part: Part) -> bool:
         lately = Kind.DATABASE in self._down or monotonic() - self._database_was_down_at < _STARTS_S
         return part.kind is Kind.SERVER and self._place.cluster is not None and lately
 
-    # --- looking
-
-    async def _watch_stored(self) -> None:
-        """Note when something new was stored, and who is back."""
-        database = Database(self._place.address)
-        newest, changed_at = 0, 0.0
-        with closing(database):
-            while True:
-                await asyncio.sleep(_LOOK_STORED_S)
-                seq, now = await asyncio.to_thread(_newest, database), monotonic()
-                if seq is not None and seq > newest:
-                    if newest:
-                        self.told.silence_s = round(max(self.told.silence_s, now - changed_at), 2)
-                    newest, changed_at = seq, now
-                self._note_back(now, stored_at=changed_at)
-
-    def _note_back(self, now: float, stored_at: float) -> None:
-        for back in list(self._back):
-            if back.started_at is None:
-                continue
-            heard = back.home.waiting < back.waiting if back.home else stored_at > back.started_at
-            if heard:
-                self.told.back_s.setdefault(back.kind, []).append(round(now - back.killed_at, 2))
-            if heard or (back.home is not None and not back.home.waiting):
-                self._back.remove(back)
-
     async def _come_to_rest(self) -> None:
         """Until every spool is empty, everybody judged and everything told."""
-        database = Database(self._place.address)
         deadline = monotonic() + self._size.rest
-        with closing(database):
-            while restless := await asyncio.to_thread(self._restless, database):
-                self._look_after()
-                if monotonic() > deadline:
-                    self.told.verdict.wrong.append(f"no rest within {self._size.rest:g} s: {restless}")
-                    return
-                await asyncio.sleep(0.2)
+        while waits := await asyncio.to_thread(self._waits):
+            self._look_after()
+            if monotonic() > deadline:
+                self.told.verdict.wrong.append(f"no rest within {self._size.rest:g} s: {waits}")
+                return
+            await asyncio.sleep(0.2)
 
-    def _restless(self, database: Database) -> str | None:
+    def _waits(self) -> str | None:
         if self._down or self._reviving:
             return f"{sorted(self._down)} are being started"
         if spooled := self._works.spooled():
             return f"{spooled} messages wait in spools"
-        reading, due, outbox = tables.reading.c, tables.due.c, tables.outbox.c
-        now = SystemClock().now()
-        claimed, unseen = reading.patient_id.is_not(None), reading.evaluation_seq.is_(None)
-        unjudged = select(func.count()).where(claimed, unseen, reading.quiet.is_(False))
-        late = select(func.count()).where(due.evaluate_at <= now)
-        untold = select(func.count()).where(or_(outbox.state == "waiting", outbox.state == "failed"))
-        try:
-            with database.read() as connection:
-                for what, asked in (("readings to judge", unjudged), ("patients due", late), ("notices", untold)):
-                    if count := connection.execute(asked).scalar_one():
-                        return f"{count} {what}"
-        except SQLAlchemyError as error:
-            return type(error).__name__
-        return None
+        return self._looking.waits()
 
     def _judge(self) -> None:
         owners = {address: patient for kit in self._works.kits for address, patient in kit.patients.items()}
-        numbers = list(_told(each.child.log for each in self._works.server))
+        numbers = list(told_notices(each.child.log for each in self._works.server))
         database = Database(self._place.address)
         with closing(database), database.read() as connection:
             verdict = judge(connection, list(self._ledger.read()), owners, numbers, SystemClock().now())
         verdict.note([*self._works.spools_in_order(), *parts.found_wrong(self._place)])
         verdict.wrong += self.told.verdict.wrong
         self.told.verdict = verdict
-
-
-def _newest(database: Database) -> int | None:
-    try:
-        with database.read() as connection:
-            return connection.execute(select(func.max(tables.reading.c.seq))).scalar()
-    except SQLAlchemyError:
-        return None
-
-
-def _told(logs: Iterator[Path] | Sequence[Path]) -> Iterator[int]:
-    """The numbers of the outbox's notices that the channel wrote."""
-    for log in logs:
-        for line in log.read_text(errors="replace").splitlines():
-            if '"event": "notice"' in line:
-                try:
-                    said = json.loads(line)
-                except ValueError:  # whoever wrote it was killed while writing
-                    continue
-                if said.get("logger") == "varde.notify" and said["number"]:
-                    yield said["number"]
 
 
 async def on_a_file(seed: int, size: Size, folder: Path, command: Sequence[str] = ()) -> Told:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests import postgres
-from tests.chaos.episode import Size, Told, on_a_cluster, on_a_file
+from tests.chaos.episode import on_a_cluster, on_a_file
 from tests.chaos.planted import FAULTS
+from tests.chaos.told import Size, Told
 
 SHORT = Size(readings=1_600, homes=2, devices=4, seconds=10, kills=3, wipes=1, database=3)
 SEED = 20261122
@@ -61,7 +62,7 @@ async def test_a_planted_fault_loses_readings_and_the_oracle_says_so(
     short_folder: Path, fault: str, points: dict[str, int]
 ) -> None:
     assert fault in FAULTS
-    size = dataclasses.replace(SHORT, readings=480, seconds=5, points=points, rest=20.0)
+    size = dataclasses.replace(SHORT, readings=800, seconds=8, kills=5, points=points, rest=20.0)
     command = [sys.executable, "-m", "tests.chaos.planted", fault]
     told = await on_a_file(SEED, size, short_folder, command)
     print(f"\n{fault}: lost {told.verdict.lost}")
