@@ -17,8 +17,8 @@ from alerts import codec
 from alerts.freshness import Need
 from alerts.hearing import Hearing
 from alerts.keys import KeyProblem, Keys, exact, wall_span, weekdays
+from alerts.known_rules import KnownRules, known_rules
 from alerts.rules import AnyRule
-from alerts.ruleset import Ruleset, ruleset
 from alerts.service_hours import Hours, Service
 from vitals.metrics import METRICS
 
@@ -85,42 +85,42 @@ class Plan:
     offline: tuple[Period, ...] = ()  # the gateway was silent
 
     @cached_property
-    def _ruleset(self) -> Ruleset:
-        return ruleset(self.table, frozenset(self.individual), floored=self.facts.spo2_floor is not None)
+    def _known_rules(self) -> KnownRules:
+        return known_rules(self.table, frozenset(self.individual), floored=self.facts.spo2_floor is not None)
 
     @cached_property
     def rules(self) -> Mapping[str, AnyRule]:
         """The enabled rules by name, in the order of names."""
-        return self._ruleset.rules
+        return self._known_rules.rules
 
     @property
     def listeners(self) -> Mapping[str, tuple[AnyRule, ...]]:
         """Metric -> the rules that judge it, in the order of names."""
-        return self._ruleset.listeners
+        return self._known_rules.listeners
 
     def hearing(self, metrics: tuple[str, ...]) -> Hearing:
         """The rules that judge a reading of `metrics`: the single ones, then those that count, each in their order."""
-        return self._ruleset.hearing(metrics)
+        return self._known_rules.hearing(metrics)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """The rules that ask for scheduled readings."""
-        return self._ruleset.missing
+        return self._known_rules.missing
 
     @property
     def freshness(self) -> tuple[Need, ...]:
         """Which values must be young for all to be well."""
-        return self._ruleset.freshness
+        return self._known_rules.freshness
 
     @property
     def relative(self) -> frozenset[str]:
         """The rules whose limits are offsets from a baseline."""
-        return self._ruleset.relative
+        return self._known_rules.relative
 
     @property
     def runs(self) -> tuple[str, ...]:
         """The rules with a band that several readings in a row enter."""
-        return self._ruleset.runs
+        return self._known_rules.runs
 
     @cached_property
     def zone(self) -> ZoneInfo:
@@ -181,7 +181,7 @@ def _read(keys: Keys) -> Plan:
         version=keys.whole("version", 1),
         rulebook=keys.text("rulebook"),
         rulebook_version=keys.text("rulebook_version"),
-        table=ruleset(keys.raw("rules")).table,  # one that must be refused is refused now; those alike are kept once
+        table=known_rules(keys.raw("rules")).table,  # one that must be refused is refused now; those alike are one
         individual=keys.texts("individual", ()),
         facts=read_facts(keys.table("facts", {})),
         timezone=check_timezone(timezone, keys.path("timezone")),

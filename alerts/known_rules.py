@@ -19,7 +19,7 @@ _AT_HAND = 1024
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Ruleset:
+class KnownRules:
     """A table as it was written, and its enabled rules by name, in the order of names."""
 
     table: Mapping[str, Any] = field(repr=False)
@@ -67,7 +67,9 @@ class Ruleset:
         return tuple(rule.name for rule in found if any(band.is_run for band in rule.bands))
 
 
-def ruleset(table: Mapping[str, Any], individual: frozenset[str] = frozenset(), *, floored: bool = False) -> Ruleset:
+def known_rules(
+    table: Mapping[str, Any], individual: frozenset[str] = frozenset(), *, floored: bool = False
+) -> KnownRules:
     """The rules in a table as `rule_table.read_rules` reads them, shared; raises `KeyProblem`."""
     return _read(_Table(text=repr(table), table=table), individual, floored)
 
@@ -81,5 +83,5 @@ class _Table:
 
 
 @lru_cache(maxsize=_AT_HAND)
-def _read(table: _Table, individual: frozenset[str], floored: bool) -> Ruleset:
-    return Ruleset(table=table.table, rules=read_rules(Keys(table.table, "rules"), individual, floored=floored))
+def _read(table: _Table, individual: frozenset[str], floored: bool) -> KnownRules:
+    return KnownRules(table=table.table, rules=read_rules(Keys(table.table, "rules"), individual, floored=floored))

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from alerts import rulebook
+from alerts.known_rules import known_rules
 from alerts.plan import Plan, from_mapping, to_mapping
-from alerts.ruleset import ruleset
 from tests.server.world import START
 
 
@@ -29,13 +29,13 @@ def test_plans_that_are_written_alike_share_their_rules_and_their_table() -> Non
 
 def test_another_number_or_another_way_to_write_it_makes_rules_of_their_own() -> None:
     table = plan().table
-    shared = ruleset(table)
-    limits = {text: ruleset(with_limit(table, limit)) for text, limit in (("38", 38), ("38.0", 38.0), ("93", 93))}
+    shared = known_rules(table)
+    limits = {text: known_rules(with_limit(table, limit)) for text, limit in (("38", 38), ("38.0", 38.0), ("93", 93))}
     assert len({id(each) for each in (shared, *limits.values())}) == 4
     assert [str(each.table["spo2_low"]["bands"][0]["limit"]) for each in limits.values()] == ["38", "38.0", "93"]
 
 
 def test_whose_numbers_they_are_is_not_shared() -> None:
     table = plan().table
-    assert ruleset(table).rules["spo2_low"] != ruleset(table, frozenset({"spo2_low"})).rules["spo2_low"]
-    assert ruleset(table) is not ruleset(table, floored=True)
+    assert known_rules(table).rules["spo2_low"] != known_rules(table, frozenset({"spo2_low"})).rules["spo2_low"]
+    assert known_rules(table) is not known_rules(table, floored=True)
