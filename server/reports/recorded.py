@@ -136,20 +136,21 @@ class _Again:
 
     def check_quiet(self, arrivals: Sequence[Arrival]) -> None:
         """Ask at the arrival of each of these, which were let wait since the evaluation before: nothing may be said."""
-        before = self.asked
-        for number, each in enumerate(arrivals):
-            if before is None or self.memory is None:
+        before, memory = self.asked, self.memory
+        for each in arrivals:
+            if before is None or memory is None:
                 self.differences.append(f"{_clock(each.received_at)}  reading {each.reading_id} could not be quiet yet")
                 return
             at = max(each.received_at, before.at)
             view = PatientView(
                 patient=self.patient,
                 plan=self._plan(before.plan_version, at),
-                memory=self.memory,
-                arrivals=(*arrivals[:number], replace(each, judged=False)),
+                memory=memory,
+                arrivals=(replace(each, judged=False),),
                 alerts=tuple(each for each in self.alerts.values() if each.is_open),
             )
             step = engine.step(view, at)
+            memory = step.memory  # of thousands that waited together each is then asked about once
             if step.facts or any(alert != self.alerts.get(alert.id) for alert in step.alerts):
                 said = ", ".join(_fact_words(_row(fact)) for fact in step.facts) or "another alert"
                 self.differences.append(f"{_clock(at)}  reading {each.reading_id} was let wait, replayed: {said}")
