@@ -36,7 +36,7 @@ simulate: setup-all ## the whole street in virtual time with all that goes wrong
 	@$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),1000) --first $(or $(FIRST),0))
 
 .PHONY: chaos
-chaos: setup-all ## kill every part of the street, 20 seeds of 25,200 readings, and write docs/chaos.md; SEEDS=20 FIRST=1 FRESH=1
+chaos: setup-all ## kill every part of the street, 20 seeds of 25,200 readings, and write docs/chaos.md; SEEDS=20 FIRST=1, again: FRESH=1
 	@$(BIN)/python -m tests.chaos --seeds $(or $(SEEDS),20) --first $(or $(FIRST),1) $(if $(FRESH),--fresh)
 
 .PHONY: format

@@ -28,13 +28,15 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=20, help="how many; 20 make half a million readings")
     parser.add_argument("--first", type=int, default=1, help="which one first")
     parser.add_argument("--fresh", action="store_true", help="run also what the results file has")
+    parser.add_argument("--only-write", action="store_true", help="run nothing, write the page from what there is")
     parser.add_argument("--results", type=Path, default=_RESULTS)
     parser.add_argument("--page", type=Path, default=_PAGE)
     asked = parser.parse_args()
     seeds = range(asked.first, asked.first + asked.seeds)
     product = results.product()
     done = {row["seed"] for row in results.read(asked.results) if row["product"] == product and not asked.fresh}
-    _run([seed for seed in seeds if seed not in done], Size(), asked.results)
+    if not asked.only_write:
+        _run([seed for seed in seeds if seed not in done], Size(), asked.results)
     rows = [row for row in results.read(asked.results) if row["seed"] in seeds]
     asked.page.write_text(results.page(rows))
     wrong = sum(len(row["verdict"]["wrong"]) for row in rows)
