@@ -1,12 +1,14 @@
 """Who did or saw what, and when: rows that only grow. The patient can ask for them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, select
 
 from server.access import Action, Actor
 from server.db import tables
+from server.db.bulk import add
 
 _SPELL = timedelta(minutes=10)
 
@@ -23,19 +25,27 @@ class Entry:
 
 def write(connection: Connection, actor: Actor, entry: Entry, now: datetime) -> None:
     """Note it, in the transaction of what was done; nothing for the server's own loops, which no person steers."""
+    write_all(connection, actor, [entry], now)
+
+
+def write_all(connection: Connection, actor: Actor, entries: Sequence[Entry], now: datetime) -> None:
+    """The same for several things at once, such as everybody on a list that was seen."""
     if actor.municipality is None:
         return
-    row = {
-        "municipality_id": actor.municipality,
-        "at": now,
-        "actor": actor.id,
-        "role": actor.role.value,
-        "action": entry.action.value,
-        "patient_id": entry.patient,
-        "subject": entry.subject,
-        "outcome": entry.outcome,
-    }
-    connection.execute(insert(tables.audit).values(row))
+    rows = [
+        {
+            "municipality_id": actor.municipality,
+            "at": now,
+            "actor": actor.id,
+            "role": actor.role.value,
+            "action": entry.action.value,
+            "patient_id": entry.patient,
+            "subject": entry.subject,
+            "outcome": entry.outcome,
+        }
+        for entry in entries
+    ]
+    add(connection, tables.audit, rows)
 
 
 def write_seen(connection: Connection, actor: Actor, entry: Entry, now: datetime) -> None:

@@ -6,6 +6,7 @@ are the same but for whose they are.
 """
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -135,6 +136,9 @@ def _forget_older(cluster: Cluster, found: Stored, past: Past) -> None:
     for (name,) in cluster.ask(f"SELECT datname FROM pg_database WHERE starts_with(datname, '{size}')"):
         if name != found.name:
             cluster.drop(name)
+    for folder in FOLDER.glob(f"{size}*"):
+        if folder != found.folder:
+            shutil.rmtree(folder)
 
 
 @contextmanager

@@ -160,9 +160,9 @@ def note_seen(visit: Visit, action: Action, patients: Sequence[str]) -> None:
     """Write down that the reader has seen something of these patients; they can ask who did."""
     if not patients:
         return
+    entries = [audit.Entry(action=action, patient=patient) for patient in patients]
     with visit.web.parts.database.write() as connection:
-        for patient in patients:
-            audit.write(connection, visit.actor, audit.Entry(action=action, patient=patient), visit.speech.now)
+        audit.write_all(connection, visit.actor, entries, visit.speech.now)
 
 
 def note_seen_live(visit: Visit, action: Action, patient: str) -> None:
