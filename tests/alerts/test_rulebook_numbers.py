@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from alerts import rulebook
+from alerts import rulebook, story_file
 from alerts.keys import KeyProblem
 from alerts.plan import PlanError
 from alerts.priority import Priority
@@ -147,6 +147,14 @@ def moves(book: rulebook.Rulebook) -> Iterator[Move]:
 @cache
 def text_of(path: Path) -> str:
     return path.read_text()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def parsed_once() -> Iterator[None]:
+    """A story is read under every move of a number; its text says the same each time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(story_file, "_table", cache(story_file._table))
+        yield
 
 
 @cache

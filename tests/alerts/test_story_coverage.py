@@ -34,9 +34,15 @@ def test_there_are_stories_enough():
     assert len(STORIES) >= LEAST
 
 
+@cache
+def stories() -> dict[str, Story]:
+    """Every story by name; reading one takes longer than looking at it."""
+    return {path.stem: load(path) for path in STORIES}
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_rule_is_told_about(kind: str):
-    told = [path.stem for path in STORIES if kind in kinds_told(load(path))]
+    told = [name for name, story in stories().items() if kind in kinds_told(story)]
     assert len(told) >= LEAST_PER_KIND, f"{kind}: only {', '.join(told)}"
 
 
@@ -71,8 +77,7 @@ def kinds_of(rule: AnyRule) -> Iterator[str]:
 def rows_walked() -> Counter[Walked]:
     """How often the stories walk each way from state to state, as their facts tell."""
     walked: Counter[Walked] = Counter()
-    for path in STORIES:
-        story = load(path)
+    for story in stories().values():
         replay = Replay(plan=story.plan)
         clicks = [Timed(at=each.at, do=lambda r, each=each: r.click(each.command, each.at)) for each in story.clicks]
         run(replay, story.arrivals, clicks, max(each.at for each in (*story.expects, *story.clicks)))

@@ -183,6 +183,25 @@ def found(database: Database, folder: Path, *, clock: ManualClock | None = None)
     return hamlet
 
 
+def settled(database: Database, folder: Path, like: Hamlet) -> Hamlet:
+    """The hamlet on a database that holds the rows of one that was founded, with that one's vault key in `folder`."""
+    parts = Parts(
+        settings=Settings(data=folder, login=Login.DEMO),
+        clock=(clock := ManualClock(NOW)),
+        database=database,
+        vault=open_vault(folder / "vault.key", create=False),
+        wall=SystemClock(),
+    )
+    return Hamlet(
+        parts=parts,
+        clock=clock,
+        municipality=like.municipality,
+        staff=dict(like.staff),
+        patients=dict(like.patients),
+        key=like.key,
+    )
+
+
 def fill(hamlet: Hamlet) -> Hamlet:
     """A morning: one critical, two high, mild ones, one taken, one over, one unknown, the rest green."""
     ago = lambda minutes: NOW - timedelta(minutes=minutes)  # noqa: E731 - the times read like a score

@@ -159,6 +159,6 @@ def test_a_technician_has_no_worklist_but_quarantine(morning: Hamlet, visitor: V
     refused = tore.get("/")
     assert refused.status_code == 403
     assert "Gunnar" not in refused.text
-    assert tore.get("/start").headers["location"] == "/quarantine"
+    assert tore.get("/start").headers["location"] == "/kits"
     page = tore.get("/quarantine").text
     assert "måling uten eier" not in page  # values of people are not a technician's
