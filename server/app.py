@@ -108,7 +108,7 @@ def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
     wanted = {each for each in RoleName if settings.role in (RoleName.ALL, each)}
     roles: list[Role] = [] if database.is_embedded else [_bell(parts)]
     if RoleName.INGEST in wanted:
-        roles.append(Ingest(parts, Broker(settings)))
+        roles.append(Ingest(parts, Broker(settings, clock)))
     if RoleName.WATCH in wanted:
         roles.append(Watch(parts))
     if RoleName.NOTIFY in wanted:

@@ -1,7 +1,7 @@
 """The few things that databases do differently, each once. Words of a dialect stand only in this folder."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from collections.abc import Sequence as Rows
 from datetime import datetime
 from functools import cache
@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import (
     BindParameter,
+    Boolean,
     ColumnElement,
     Connection,
     Select,
@@ -16,6 +17,7 @@ from sqlalchemy import (
     Table,
     Text,
     bindparam,
+    case,
     func,
     literal,
     select,
@@ -23,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeEngine
 
 from server.db import tables
 from server.db.types import UTCDateTime
@@ -89,34 +92,44 @@ def putting(dialect: str, table: Table, names: tuple[str, ...]) -> Any:
     return statement.on_conflict_do_update(index_elements=keys, set_=changed)
 
 
-def due_at_latest(connection: Connection, patients: Rows[tuple[str, str]], moment: datetime) -> None:
+def due_at_latest(
+    connection: Connection, patients: Rows[tuple[str, str]], moment: datetime, late: Container[str] = ()
+) -> None:
     """Put patients (id, municipality) on the slate for `moment`, unless they are due earlier already.
 
+    `late`: who of them is due only for readings of long ago; others go first, and nobody due for more is held back.
     Nothing of theirs is quiet any more: what it was measured by has changed, or there is something to be judged.
     """
     if not patients:
         return
     # Sorted, so that two batches with the same patients wait for each other instead of forming a knot.
     statement = _insert(connection, tables.due).from_select(
-        ["patient_id", "municipality_id", "evaluate_at"], _given(connection, sorted(patients), moment)
+        ["patient_id", "municipality_id", "late", "evaluate_at"],
+        _given(connection, [(p, m, p in late) for p, m in sorted(patients)], moment),
     )
     earlier = _earlier(connection, tables.due.c.evaluate_at, statement.excluded.evaluate_at)
-    changed = {"evaluate_at": earlier, "envelope": None}
+    was = tables.due.c
+    new_comes_first = was.evaluate_at > statement.excluded.evaluate_at
+    later = case((new_comes_first, statement.excluded.late), else_=was.late & statement.excluded.late)
+    changed = {"evaluate_at": earlier, "envelope": None, "late": later}
     connection.execute(statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed))
 
 
-def _given(connection: Connection, pairs: Rows[tuple[str, str]], moment: datetime) -> Select[Any]:
-    """A row for each pair, with the moment beside it: one statement for a thousand, and not as many journeys."""
+def _given(connection: Connection, rows: Rows[tuple[str, str, bool]], moment: datetime) -> Select[Any]:
+    """These rows, with the moment at their end: one statement for a thousand, and not as many journeys."""
     at = literal(moment, UTCDateTime())
     if connection.dialect.name == "sqlite":
-        each = func.json_each(json.dumps(pairs)).table_valued("value")
-        first, second = func.json_extract(each.c.value, "$[0]"), func.json_extract(each.c.value, "$[1]")
-        return select(first, second, at).where(true())  # without a WHERE it reads ON CONFLICT as a join's ON
-    return select(func.unnest(_listed(p for p, _ in pairs)), func.unnest(_listed(m for _, m in pairs)), at)
+        each = func.json_each(json.dumps(rows)).table_valued("value")
+        columns = (func.json_extract(each.c.value, f"$[{place}]") for place in range(3))
+        return select(*columns, at).where(true())  # without a WHERE it reads ON CONFLICT as a join's ON
+    patients, municipalities, late = zip(*rows, strict=True)
+    return select(
+        func.unnest(_listed(patients)), func.unnest(_listed(municipalities)), func.unnest(_listed(late, Boolean)), at
+    )
 
 
-def _listed(values: Iterable[str]) -> BindParameter[Any]:
-    return bindparam(None, list(values), type_=postgresql.ARRAY(Text), unique=True)
+def _listed(values: Iterable[Any], kind: type[TypeEngine[Any]] = Text) -> BindParameter[Any]:
+    return bindparam(None, list(values), type_=postgresql.ARRAY(kind), unique=True)
 
 
 def count_again(connection: Connection, rows: Rows[Mapping[str, Any]]) -> None:

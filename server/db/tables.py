@@ -328,6 +328,7 @@ due = Table(
     Column("patient_id", ForeignKey("patient.id"), primary_key=True),
     _municipality(),
     Column("evaluate_at", UTCDateTime, nullable=False, index=True),
+    Column("late", Boolean, nullable=False, server_default=false()),  # due only for readings of long ago: others first
     Column("failures", Integer, nullable=False, server_default="0"),  # in a row
     Column("trouble", Text),  # the kind of the last failure; never a value
     # alerts.envelope.dump: readings that may wait until `evaluate_at`; None for whoever was put here without judging.

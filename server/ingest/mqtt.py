@@ -4,11 +4,8 @@ The broker keeps what is not acknowledged and, thanks to a fixed client id and a
 server is away. It is not trusted to: what it loses, the gateway sends again for want of a receipt.
 """
 
-import queue
 import threading
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -16,35 +13,26 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
+from server.ingest.waiting import Incoming as Incoming
+from server.ingest.waiting import Waiting
 from server.settings import Settings
+from vitals.clock import Clock
 from vitals.topics import Lane, every_gateway
 
 _LANES = (Lane.READINGS, Lane.FRAMES, Lane.STATUS)
 _SHARED = "$share/varde/"
 _KEEP_ALIVE_SECONDS = 30
 _RECONNECT_SECONDS = (1, 15)
-_WAITING_MAX = 5000  # messages held in memory; beyond, the network thread waits and the broker with it
-_PUT_SECONDS = 0.5
 _RECEIPTS_WAITING_MAX = 20_000  # a lost receipt only means that the gateway asks again
 _RECEIPTS_INFLIGHT_MAX = 1000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Incoming:
-    """One message from the broker, not yet acknowledged."""
-
-    topic: str
-    payload: bytes
-    mid: int
-    connection: int  # which connection brought it; a later one cannot acknowledge it
 
 
 class Broker:
     """A connection that comes back by itself; safe to use from several threads."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
-        self._waiting: queue.Queue[Incoming] = queue.Queue(maxsize=_WAITING_MAX)
+        self._waiting = Waiting(clock)
         self._connections = 0
         self._connected = threading.Event()
         self._closing = threading.Event()
@@ -71,23 +59,13 @@ class Broker:
         self._connected.clear()
 
     def take(self, most: int, linger_seconds: float, wait_seconds: float) -> list[Incoming]:
-        """Up to `most` messages: waits for the first, then `linger_seconds` for company; may be empty.
+        """Up to `most` messages, fresh ones first: waits for one, then `linger_seconds` for company; may be empty.
 
         Raises RuntimeError when nobody listens to the broker any more.
         """
         if not self._is_listening():
             raise RuntimeError("the thread that listens to the broker has ended")
-        try:
-            batch = [self._waiting.get(timeout=wait_seconds)]
-        except queue.Empty:
-            return []
-        until = time.monotonic() + linger_seconds
-        while len(batch) < most:
-            try:
-                batch.append(self._waiting.get(timeout=max(0.0, until - time.monotonic())))
-            except queue.Empty:
-                break
-        return batch
+        return self._waiting.take(most, linger_seconds, wait_seconds)
 
     def acknowledge(self, batch: Sequence[Incoming]) -> None:
         """Let the broker forget these; those of an older connection it sends again anyway."""
@@ -154,9 +132,4 @@ class Broker:
         except UnicodeDecodeError:  # an exception here would end the network thread; refused as a wrong topic instead
             topic = "(not text)"
         incoming = Incoming(topic=topic, payload=bytes(message.payload), mid=message.mid, connection=self._connections)
-        while not self._closing.is_set():
-            try:
-                self._waiting.put(incoming, timeout=_PUT_SECONDS)
-            except queue.Full:
-                continue
-            return
+        self._waiting.put(incoming, self._closing.is_set)

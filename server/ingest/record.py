@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from alerts.intake import LATE_AFTER
 from server.db import tables
 from server.db.bulk import add
 from server.db.dialect import among, due_at_latest, numbers, put
@@ -119,8 +120,9 @@ def _put_on_slate(
     may_wait = quiet(connection, arrived, now) if arrived else frozenset[str]()
     for row in rows:
         row["quiet"] = row["patient_id"] in may_wait
-    due = [(patient, municipality[patient]) for patient in arrived if patient not in may_wait]
-    due_at_latest(connection, due, now)
+    due = [patient for patient in arrived if patient not in may_wait]
+    late = {patient for patient in due if all(now - each.reading.taken_at > LATE_AFTER for each in arrived[patient])}
+    due_at_latest(connection, [(patient, municipality[patient]) for patient in due], now, late)
     return len(due)
 
 

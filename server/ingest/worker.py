@@ -29,7 +29,7 @@ from vitals.topics import Lane, topic
 from vitals.wire import render_receipt
 
 BATCH_MAX = 1000  # more gains nothing measurable
-LINGER_SECONDS = 0.01  # a lone reading waits this long for company
+LINGER_SECONDS = 0.001  # a lone reading waits this long for company; what comes while a batch is stored is the next
 _WAIT_SECONDS = 0.2  # how soon a stop is noticed
 _RETRY_SECONDS = 1.0
 _STORED_ELSEWHERE_MAX = 3  # how often another process may store the same message in the same moment

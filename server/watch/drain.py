@@ -19,6 +19,7 @@ from vitals import failpoint
 
 _AT_ONCE = 500  # patients between two looks at the slate
 _TOGETHER = 100  # patients in one transaction; more gains nothing that could be measured
+_LATE_TOGETHER = 10  # of these, who are due only for readings of long ago: each may bring days of them
 _TOGETHER_SECONDS = 0.25  # and so long at most: whoever records for one of them, or clicks, waits for it
 _DELAY_FIRST = timedelta(seconds=10)
 _DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried this often for ever
@@ -132,11 +133,17 @@ def _judge(parts: Parts, patient: str) -> _Done:
 def _take_some(connection: Connection, now: datetime) -> list[str]:
     """Some who are due, the longest first, and nobody else's; then nobody's but ours until the transaction ends.
 
+    A few of them are due for readings of long ago; they come last, and move on under any load.
+
     It never waits for a turn, so that however many are taken at once no knot is formed.
     """
     due = tables.due.c
-    rows = select(due.patient_id).where(due.evaluate_at <= now).order_by(due.evaluate_at, due.patient_id)
-    return list(connection.execute(rows.limit(_TOGETHER).with_for_update(skip_locked=True)).scalars())
+    taken: list[str] = []
+    for late, most in ((False, _TOGETHER), (True, _LATE_TOGETHER)):
+        ready = select(due.patient_id).where(due.evaluate_at <= now, due.late.is_(late))
+        rows = ready.order_by(due.evaluate_at, due.patient_id).limit(most).with_for_update(skip_locked=True)
+        taken += connection.execute(rows).scalars()
+    return taken
 
 
 def _take(connection: Connection, patient: str, now: datetime) -> bool:

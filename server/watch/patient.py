@@ -143,6 +143,7 @@ def _put_on_slate(connection: Connection, judged: Sequence[Judged], now: datetim
             "patient_id": each.loaded.view.patient,
             "municipality_id": each.loaded.municipality,
             "evaluate_at": each.step.wake_at,
+            "late": False,
             "failures": 0,
             "trouble": None,
             "envelope": envelopes.dump(envelopes.envelope(each.loaded.view.plan, each.step, now)),

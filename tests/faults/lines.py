@@ -107,4 +107,4 @@ def serving(*roles: Ingest | Watch) -> Iterator[None]:
 
 
 def ingest(parts: Parts) -> Ingest:
-    return Ingest(parts, Broker(parts.settings))
+    return Ingest(parts, Broker(parts.settings, parts.clock))

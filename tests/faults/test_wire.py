@@ -38,7 +38,7 @@ def sealed(world: World, number: int, taken_at: datetime, spo2: int = 97) -> tup
 @contextmanager
 def connected(world: World, parts: Parts, broker: Mosquitto) -> Iterator[GatewayStub]:
     """The world's gateway, once the server hears what it says."""
-    link = Broker(parts.settings)
+    link = Broker(parts.settings, parts.clock)
     with serving(Ingest(parts, link)), GatewayStub(broker, world.gateway, world.key) as gateway:
         wait_for(lambda: link.connected)
         yield gateway

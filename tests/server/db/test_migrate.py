@@ -64,7 +64,8 @@ def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrati
         for each in connection.execute(select(value)).mappings().all():
             connection.execute(insert(value).values({**each, "reading_seq": 2}))
         connection.exec_driver_sql("ALTER TABLE reading DROP COLUMN quiet")
-        connection.exec_driver_sql("ALTER TABLE due DROP COLUMN envelope")
+        for column in ("envelope", "late"):
+            connection.exec_driver_sql(f"ALTER TABLE due DROP COLUMN {column}")
     upgrade_database(world.database)
     owners = [(each["patient_id"], each["unclaimed"]) for each in world.rows(tables.reading)]
     assert owners == [(world.patient, None), (None, "heard_twice")]

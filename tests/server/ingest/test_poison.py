@@ -30,7 +30,7 @@ def resident() -> int:
 @pytest.mark.parametrize("address", ["file"], indirect=True)  # nothing here is a database's business
 def test_every_poisoned_message_is_kept_with_a_reason(world: World, broker: Mosquitto) -> None:
     parts = world.parts(ManualClock(START + timedelta(days=1)), mqtt_host=broker.host, mqtt_port=broker.port)
-    link = Broker(parts.settings)
+    link = Broker(parts.settings, parts.clock)
     stop = threading.Event()
     thread = threading.Thread(target=Ingest(parts, link).run, args=(stop,))
     thread.start()

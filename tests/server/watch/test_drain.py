@@ -222,3 +222,37 @@ def test_a_database_that_fails_for_two_in_a_row_is_no_patients_trouble(
     with pytest.raises(OperationalError):
         drain.drain(two[0].parts())
     assert sorted(row["failures"] for row in two[0].rows(tables.due)) == [0, 1]
+
+
+def judged(world: World) -> list[str]:
+    return [row["patient_id"] for row in world.rows(tables.evaluation)]
+
+
+def test_who_is_due_for_readings_of_long_ago_comes_after_the_others(
+    two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain, "_TOGETHER_SECONDS", -1.0)
+    back, ill = two
+    drain.drain(back.parts())
+    back.record(back.reading(taken_at=START - timedelta(hours=5)), now=START + timedelta(minutes=1))
+    ill.record(ill.reading(taken_at=START), now=START + timedelta(minutes=2))
+    assert drain.drain(back.parts(ManualClock(START + timedelta(minutes=3)))) == 2
+    assert judged(back)[2:] == [ill.patient, back.patient]
+
+
+@pytest.mark.parametrize("fresh_first", [True, False])
+def test_nobody_is_held_back_by_late_readings_beside_a_fresh_one(world: World, fresh_first: bool) -> None:
+    activate(world)
+    drain.drain(world.parts())
+    messages = [
+        world.reading(number=1, taken_at=START),
+        world.reading(number=2, taken_at=START - timedelta(hours=5)),
+    ]
+    for message in messages if fresh_first else messages[::-1]:
+        world.record(message, now=START + timedelta(minutes=1))
+    assert [row["late"] for row in world.rows(tables.due)] == [False]
+    drain.drain(world.parts(ManualClock(START + timedelta(minutes=1))))
+    world.record(world.reading(number=3, taken_at=START - timedelta(hours=4)), now=START + timedelta(minutes=2))
+    assert [row["late"] for row in world.rows(tables.due)] == [True]
+    drain.drain(world.parts(ManualClock(START + timedelta(minutes=2))))
+    assert [row["late"] for row in world.rows(tables.due)] == [False]

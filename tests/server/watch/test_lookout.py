@@ -122,7 +122,7 @@ def test_a_role_that_ended_is_told_once_and_so_is_its_return(
 def test_a_broker_that_went_is_told_by_an_ingest_that_lives(world: World, wall: ManualClock, broker: Mosquitto) -> None:
     parts = replace(world.parts(ManualClock(START), mqtt_host=broker.host, mqtt_port=broker.port), wall=wall)
     lookout = Lookout(parts, Line())
-    with running(Ingest(parts, Broker(parts.settings))):
+    with running(Ingest(parts, Broker(parts.settings, parts.clock))):
         wait_for(lambda: has_beaten(parts, BROKER) and has_beaten(parts, "ingest"))
         beats(parts, but="ingest")
         assert kinds(lookout) == []

@@ -1,0 +1,86 @@
+"""Fresh messages go before late ones, and neither waits for ever."""
+
+import threading
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from server.ingest import waiting
+from server.ingest.waiting import LATE_AT_ONCE, Incoming, Waiting, is_late
+from tests.server.world import START, reading
+from vitals.clock import ManualClock
+from vitals.wire import render_reading
+
+LATE = timedelta(hours=70)
+
+
+def incoming(number: int, **changed: Any) -> Incoming:
+    body = render_reading(reading(number=number, **changed))
+    return Incoming(topic="t", payload=b"0" * 64 + b"\n" + body, mid=number, connection=1)
+
+
+def never() -> bool:
+    return False
+
+
+def filled(fresh: int, late: int) -> Waiting:
+    """Late ones first, as a backlog that was sent before somebody fell ill."""
+    queue = Waiting(ManualClock(START))
+    for number in range(late):
+        queue.put(incoming(number, taken_at=START - LATE), never)
+    for number in range(fresh):
+        queue.put(incoming(10_000 + number, taken_at=START), never)
+    return queue
+
+
+def test_a_fresh_one_overtakes_everything_of_long_ago() -> None:
+    queue = filled(fresh=2, late=600)
+    first, second, third = (queue.take(1000, 0.0, 0.0) for _ in range(3))
+    assert [each.mid for each in first[:3]] == [10_000, 10_001, 0]
+    assert [len(first), len(second), len(third)] == [LATE_AT_ONCE + 2, LATE_AT_ONCE, 600 - 2 * LATE_AT_ONCE]
+    assert [each.mid for each in second] == list(range(LATE_AT_ONCE, 2 * LATE_AT_ONCE))  # each lane in its order
+
+
+def test_late_ones_move_on_under_any_load() -> None:
+    batch = filled(fresh=200, late=200).take(100, 0.0, 0.0)
+    assert [sum(each.mid < 10_000 for each in batch), len(batch)] == [50, 100]
+
+
+def test_nothing_is_taken_from_nothing() -> None:
+    assert filled(0, 0).take(10, 0.0, 0.01) == []
+
+
+def test_who_brings_more_than_there_is_room_for_waits(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "MESSAGES_MAX", 2)
+    queue = filled(fresh=1, late=1)
+    bringing = threading.Thread(target=queue.put, args=(incoming(7), never))
+    bringing.start()
+    bringing.join(0.1)
+    assert bringing.is_alive()
+    taken = queue.take(10, 0.0, 0.0)
+    bringing.join(10)
+    assert [each.mid for each in taken + queue.take(10, 0.0, 0.0)] == [10_000, 0, 7]
+
+
+def test_whoever_closes_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "BYTES_MAX", 1)
+    queue = filled(fresh=1, late=0)
+    queue.put(incoming(7), lambda: True)
+    assert len(queue.take(10, 0.0, 0.0)) == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "late"),
+    [
+        (b'{"taken_at":"2026-03-02T06:44:59Z"}', True),
+        (b'{"taken_at": "2026-03-02T07:44:59+01:00"}', True),
+        (b'{"taken_at":"2026-03-02T06:45:00Z"}', False),
+        (b'{"taken_at":"2026-03-02T06:44:59.00"}', False),
+        (b'{"taken_at":"0001-01-01T00:00:00+14:00"}', True),
+        (b'{"taken_at":"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"}', False),
+        (b"", False),
+    ],
+)
+def test_what_is_late_is_read_from_anything(payload: bytes, late: bool) -> None:
+    assert is_late(payload, START) is late
