@@ -6,6 +6,7 @@ Seeds whose result is in the file already, for the product as it is checked out,
 import argparse
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -32,6 +33,7 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=_RESULTS)
     parser.add_argument("--page", type=Path, default=_PAGE)
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order: what was started is ended
     seeds = range(asked.first, asked.first + asked.seeds)
     product = results.product()
     done = {row["seed"] for row in results.read(asked.results) if row["product"] == product and not asked.fresh}
