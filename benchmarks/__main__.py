@@ -60,6 +60,8 @@ def _measure(name: str, asked: argparse.Namespace, results: Path) -> None:
         size = replace(size, rounds=asked.rounds)
     if asked.minutes is not None and hasattr(size, "minutes"):
         size = replace(size, minutes=asked.minutes)
+    if asked.wave is not None and hasattr(size, "wave"):
+        size = replace(size, wave=asked.wave)
     book = Book(part=name, path=results, quick=asked.quick)
     book.note("machine", described())
     book.note("load before", os.getloadavg()[0])
@@ -76,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="little of everything, within a minute")
     parser.add_argument("--rounds", type=int, help="rounds of each part")
     parser.add_argument("--minutes", type=float, help="for the large back-test")
+    parser.add_argument("--wave", type=int, help="readings of the backlog that comes all at once")
     parser.add_argument("--results", type=Path, help="where samples are written down")
     parser.add_argument("--out", type=Path, help="folder of the page; docs")
     return parser

@@ -39,9 +39,9 @@ class Size:
     """Days of each patient, patients of a round, rounds; and how many minutes the large run on all cores may take."""
 
     days: int = 365
-    patients: int = 60
+    patients: int = 40
     rounds: int = 5
-    minutes: float = 5.0
+    minutes: float = 4.0
 
 
 QUICK = Size(days=3, patients=24, rounds=1, minutes=0.0)

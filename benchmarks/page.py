@@ -13,9 +13,10 @@ _OPENING = """# Benchmarks
 
 This page and its figures are written by `make benchmark` (`python -m benchmarks`); what was measured lies as JSON
 lines in `build/benchmarks/results.jsonl`, and `python -m benchmarks page` writes the page anew from it. One part is
-measured by `python -m benchmarks PART`: {parts}. How good the *rules* are is another page:
-[benchmarks-rules.md](benchmarks-rules.md). What is lost when processes are killed under load is a third:
-[chaos.md](chaos.md).
+measured by `python -m benchmarks PART`:
+{parts}.
+How good the *rules* are is another page: [benchmarks-rules.md](benchmarks-rules.md). What is lost when processes are
+killed under load is a third: [chaos.md](chaos.md).
 
 Rates depend on the machine and on who else works on it. So each stands beside a limit or a peer that was measured in
 the same run, in turns with it, and **ratios count for more than rates**. Figures are medians with the least and the

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 
 from benchmarks import record
+from benchmarks.memory import WARM_SHARE
 from benchmarks.results import Figure, Measured
 from benchmarks.rules.figure import Axis, Box, Course, Panel, draw
 
@@ -76,5 +77,11 @@ def _memory(measured: Measured) -> str:
         for place, (name, points) in enumerate(series.items())
     )
     title = "Resident memory over the run"
-    panel = Panel(title=f"{title}, MB", x=_axis("minutes", longest), y=_axis("MB", high), courses=courses)
+    panel = Panel(
+        title=f"{title}, MB",
+        x=_axis("minutes", longest),
+        y=_axis("MB", high),
+        courses=courses,
+        upright=((longest * WARM_SHARE, "slope from here"),),
+    )
     return draw(title, [panel], height=420)

@@ -210,8 +210,7 @@ SECTIONS: Mapping[str, Section] = MappingProxyType(
             title="Recording alone",
             words="""
 Sealed readings of 500 gateways go through a real Mosquitto, with the product's own configuration, accounts and ACL,
-into a real
-ingest process, until the gateways have the sealed receipt for every one; then the rows are counted in the
+into a real ingest process, until the gateways have the sealed receipt for every one; then the rows are counted in the
 store, and a round in which one is missing ends the run. The load is a process of its own that sends packets made
 beforehand over a bare socket (QoS 1) and lets at most 5,000 be on their way. Gateways send ten in a row; in the last
 row each reading of a batch is another gateway's, so that each needs a receipt of its own. Nobody has a plan here, so

@@ -9,7 +9,7 @@ import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from time import perf_counter
@@ -20,6 +20,7 @@ from sqlalchemy import delete, select
 from benchmarks.results import Book
 from benchmarks.street import alerts, postgres, town
 from benchmarks.street.browser import Browser, count_queries, hear_changes
+from benchmarks.street.live import quantile
 from benchmarks.street.processes import Child, role, running, server_settings
 from server.access import Role
 from server.care.credentials import NewToken, begin_session, create_token
@@ -67,6 +68,7 @@ def run(book: Book, size: Size) -> None:
                 for side in served if number % 2 else served[::-1]:
                     _round(book, side, size, number)
             for side in served:
+                book.add(f"{side.name}: {PAGE}, p95 of all rounds", quantile(side.times, 0.95) * 1000, "ms")
                 found = count_queries(side.folder, side.address, side.session)
                 book.add(f"{side.name}: queries a page", found, "")
     with tempfile.TemporaryDirectory(prefix="varde-worklist-") as name:
@@ -89,11 +91,13 @@ class _Side:
     token: str
     municipality: str
     clickable: tuple[str, ...]
+    times: list[float] = field(default_factory=list)  # of every page in every round
 
 
 def _round(book: Book, side: _Side, size: Size, number: int) -> None:
     browser = Browser(side.port, side.session)
     times, length = browser.pages("/", size.pages)
+    side.times.extend(times)
     for word, value in (("p50", sorted(times)[len(times) // 2]), ("max", max(times))):
         book.add(f"{side.name}: {PAGE}, {word}", value * 1000, "ms", number)
     book.note(f"{side.name}: bytes of the page", length)

@@ -89,6 +89,7 @@ def _build(database: Database, folder: Path, past: Past) -> None:
 
 def _copy_others(connection: Connection, past: Past, count: int) -> None:
     """The past of each patient not judged, after one of those who were."""
+    connection.exec_driver_sql("SET LOCAL session_replication_role = replica")  # the originals were checked
     times = -(-past.patients // max(past.judged - past.offline, 1))
     connection.exec_driver_sql(
         "CREATE TEMP TABLE likeness AS SELECT "
