@@ -103,7 +103,10 @@ class Database:
         """The driver's own connection, outside every transaction, for what is no query. Raises `LineError`."""
         if self.is_embedded:
             raise LineError("an embedded database has no line to other processes")
-        raw = self._writing.raw_connection()
+        try:
+            raw = self._writing.raw_connection()
+        except psycopg.Error as error:  # the driver's own, for nothing wraps what is no query
+            raise LineError(type(error).__name__) from error
         try:
             driver = cast("psycopg.Connection[Any]", raw.driver_connection)
             raw.detach()

@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 import pytest
 
 from server.db.bell import Bell
 from server.db.engine import Database, LineError
 from server.nudge import Nudge
+from tests.broker import free_port
 from tests.server.gateway_stub import wait_for
 
 shared = pytest.mark.parametrize("address", ["cluster"], indirect=True)
@@ -72,4 +73,11 @@ def test_a_lost_line_is_taken_up_again(address: str, database: Database) -> None
 @pytest.mark.parametrize("address", ["file"], indirect=True)
 def test_a_file_has_no_line(database: Database) -> None:
     with pytest.raises(LineError), database.line():
+        pass
+
+
+def test_a_line_to_a_database_that_is_not_there_fails_in_our_words() -> None:
+    """The driver's own error would end the thread that tells, and all nudges of this process with it."""
+    nothing = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    with closing(Database(nothing)) as database, pytest.raises(LineError), database.line():
         pass
