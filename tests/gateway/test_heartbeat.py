@@ -26,6 +26,7 @@ def test_the_body_of_the_contract() -> None:
         "pairing": None,
         "given_up": 0,
         "time_sure": True,
+        "configuration": None,
     }
 
 
