@@ -258,7 +258,7 @@ class Episode:
         database = Database(self._place.address)
         with closing(database), database.read() as connection:
             verdict = judge(connection, list(self._ledger.read()), owners, numbers, SystemClock().now())
-        verdict.note([*self._works.spools_in_order(), *parts.found_wrong(self._place)])
+        verdict.note([*self._works.spools_in_order(), *self._works.cries(), *parts.found_wrong(self._place)])
         verdict.wrong += self.told.verdict.wrong
         self.told.verdict = verdict
 

@@ -155,6 +155,17 @@ class Works:
                 wrong += [] if said == "ok" else [f"{kit.gateway}: {said}"]
         return wrong
 
+    def cries(self) -> list[str]:
+        """Threads that ended with an error nobody caught, and programs that did: alive outside, and dead in part."""
+        found = []
+        for part in self.parts:
+            lines = part.child.log.read_text(errors="replace").splitlines() if part.child.log.exists() else []
+            starts = [at for at, line in enumerate(lines) if line.startswith("Traceback (most recent call last)")]
+            for at in starts[:1]:
+                last = next((line for line in lines[at + 1 :] if line and not line.startswith(" ")), "")
+                found.append(f"{part.child.name}: {len(starts)} uncaught, first {last}")
+        return found
+
     def _child(self, name: str, command: list[str]) -> Child:
         child = Child(name=name, command=command, log=self.place.folder / f"{name}.log")
         child.environment["PYTHONPATH"] = str(ROOT)

@@ -27,7 +27,8 @@ rest, and an oracle is asked that shares nothing with the street:
 - **missed**, **ghost**: alerts against those that a slow reader of the ledger expects under a plan of simple limits.
 - Besides: the facts of every patient equal the pure replay of the recorded inputs, byte for byte; the memory of the
   rules equals what all readings come to; every transition of every alert is legal; every notice is in the outbox once
-  and was told; spools and databases pass their own checks (`integrity_check`, `pg_amcheck`). `wrong` counts all of it.
+  and was told; spools and databases pass their own checks (`integrity_check`, `pg_amcheck`); no thread of any process
+  ended with an error that nobody caught. `wrong` counts all of it.
 
 A line is a seed: `make chaos SEEDS=1 FIRST=7` repeats the seventh as far as real processes repeat anything.
 """
