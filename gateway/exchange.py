@@ -37,8 +37,8 @@ class Identity:
 class Outlet(Protocol):
     """A connection to the broker, as far as speaking goes."""
 
-    def publish(self, lane: Lane, body: bytes, *, retain: bool = False) -> object:
-        """Hand `body` over, to be sealed and sent; never waits."""
+    def publish(self, lane: Lane, body: bytes, *, retain: bool = False) -> Callable[[], bool]:
+        """Hand `body` over, to be sealed and sent; never waits. Returns what tells whether the broker has taken it."""
         ...
 
 
@@ -77,12 +77,12 @@ class Exchange:
             outlet.publish(Lane.STATUS, status(self.receipts_refused), retain=True)
             self._heartbeat_due = now + self._patience.heartbeat
         for message in self._flights.overdue(now):
-            outlet.publish(message.lane, message.body)
+            self._flights.follow(message, outlet.publish(message.lane, message.body))
             failpoint.reach("gateway.resent")
         for message in self._spool.oldest(self._flights.room(), after=self._flights.cursor):
-            outlet.publish(message.lane, message.body)
+            is_taken = outlet.publish(message.lane, message.body)
             failpoint.reach("gateway.published")
-            self._flights.launch(message, now)
+            self._flights.launch(message, now, is_taken)
         return min(self._heartbeat_due, self._flights.next_due() or self._heartbeat_due)
 
     def hear(self, payload: bytes) -> None:

@@ -2,11 +2,12 @@
 
 A message is in flight from its sending until a receipt names it. Without one it is sent again, later each time. The
 window bounds what is sent fresh; a message that has waited long no longer holds a place in it, so that one which the
-server never answers for cannot stop the others.
+server never answers for cannot stop the others. What the broker has not yet taken is still on the line, and is not sent
+again: on a slow one the copies would delay what is new, and in the end be all that it carries.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from gateway.spool import Message
@@ -42,10 +43,15 @@ def backoff(first: float, most: float, attempt: int, rng: random.Random) -> floa
     return min(most, first * 2.0 ** min(attempt, 30)) * rng.uniform(0.75, 1.25)
 
 
+def _at_once() -> bool:
+    return True
+
+
 @dataclass(slots=True)
 class _Flight:
     message: Message
     due: float
+    is_taken: Callable[[], bool]
     sendings: int = 1
 
 
@@ -63,18 +69,24 @@ class Flights:
         holding = sum(flight.sendings < _PATIENT_SENDINGS for flight in self._flights.values())
         return max(0, min(self._patience.window - holding, _FLIGHTS_MAX - len(self._flights)))
 
-    def launch(self, message: Message, now: float) -> None:
-        """Note that `message` was sent for the first time on this connection."""
-        self._flights[message.id] = _Flight(message, now + self._wait(0))
+    def launch(self, message: Message, now: float, is_taken: Callable[[], bool] = _at_once) -> None:
+        """Note that `message` was sent for the first time on this connection; `is_taken`: whether the broker has it."""
+        self._flights[message.id] = _Flight(message, now + self._wait(0), is_taken)
         self.cursor = max(self.cursor, message.seq)
 
     def overdue(self, now: float) -> list[Message]:
         """The messages to send again at `now`, oldest first; they count as sent."""
         late = sorted((each for each in self._flights.values() if each.due <= now), key=lambda each: each.message.seq)
+        again = [flight for flight in late if flight.is_taken()]
         for flight in late:
             flight.due = now + self._wait(flight.sendings)
+        for flight in again:
             flight.sendings += 1
-        return [flight.message for flight in late]
+        return [flight.message for flight in again]
+
+    def follow(self, message: Message, is_taken: Callable[[], bool]) -> None:
+        """Note that `message` was sent again."""
+        self._flights[message.id].is_taken = is_taken
 
     def land(self, ids: Iterable[ReadingId]) -> None:
         """Note that the server has these."""

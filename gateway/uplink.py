@@ -17,6 +17,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import paho.mqtt.client as mqtt
@@ -149,8 +150,11 @@ class _Line:
         if self._lost is not None:
             raise LinkLost(self._lost)
 
-    def publish(self, lane: Lane, body: bytes, *, retain: bool = False) -> mqtt.MQTTMessageInfo:
-        """Hand `body`, sealed, to the network thread."""
+    def publish(self, lane: Lane, body: bytes, *, retain: bool = False) -> Callable[[], bool]:
+        """Hand `body`, sealed, to the network thread; returns what tells whether the broker has taken it."""
+        return partial(_is_taken, self._hand_over(lane, body, retain=retain))
+
+    def _hand_over(self, lane: Lane, body: bytes, *, retain: bool) -> mqtt.MQTTMessageInfo:
         name, payload = self._identity.sealed(lane, body)
         return self._client.publish(name, payload, qos=1, retain=retain)
 
@@ -158,7 +162,7 @@ class _Line:
         """Say goodbye if there is still somebody to say it to; nothing is called back after this."""
         if self._is_open and self._lost is None:
             # A clean end suppresses the last will, so the will is published in person.
-            farewell = self.publish(Lane.STATUS, OFFLINE, retain=True)
+            farewell = self._hand_over(Lane.STATUS, OFFLINE, retain=True)
             await asyncio.to_thread(_wait_for, farewell)
         self._client.on_disconnect = self._client.on_message = self._client.on_connect = self._client.on_subscribe = (
             None
@@ -238,6 +242,13 @@ class _Line:
 def _without_delay(_client: mqtt.Client, _data: Any, connection: Any) -> None:
     # With Nagle's algorithm a small window against a delayed acknowledgement runs at a 27th of the speed.
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+
+def _is_taken(sent: mqtt.MQTTMessageInfo) -> bool:
+    try:
+        return sent.is_published()
+    except (RuntimeError, ValueError):  # it did not even get onto the line
+        return True
 
 
 def _wait_for(farewell: mqtt.MQTTMessageInfo) -> None:

@@ -40,6 +40,24 @@ def test_nothing_is_sent_again_before_its_time_or_after_its_receipt(flights: Fli
     assert flights.next_due() is None
 
 
+def test_what_the_broker_has_not_taken_is_on_the_line_and_not_sent_again(flights: Flights) -> None:
+    taken: list[bool] = []
+    flights.launch(message(1), 0, lambda: bool(taken))
+    for _ in range(5):
+        due = flights.next_due()
+        assert due is not None
+        assert flights.overdue(due) == []
+    assert flights.room() == 2  # it was sent once, and holds its place
+    taken.append(True)
+    due = flights.next_due()
+    assert due is not None
+    assert flights.overdue(due) == [message(1)]
+    flights.follow(message(1), lambda: False)
+    due = flights.next_due()
+    assert due is not None
+    assert flights.overdue(due) == []
+
+
 def test_each_sending_again_waits_longer_up_to_a_cap(flights: Flights) -> None:
     flights.launch(message(1), now=0)
     now, waits = 0.0, []

@@ -152,12 +152,13 @@ class _Process:
         )
         return render(status)
 
-    def publish(self, lane: Lane, body: bytes, *, retain: bool = False) -> None:
-        """The outlet of the exchange."""
+    def publish(self, lane: Lane, body: bytes, *, retain: bool = False) -> Callable[[], bool]:
+        """The outlet of the exchange; the line takes everything at once."""
         del retain  # the server reads every status when it comes
         if self.line is not None:
             self.home.broker.publish(self.line, *self.home.identity.sealed(lane, body))
         self.home.fate.crash("gateway: between publish and receipt")
+        return lambda: True
 
     def _hear(self, payload: bytes) -> None:
         if not self.alive:
