@@ -11,6 +11,7 @@ from benchmarks.rules.figure import Axis, Box, Course, Panel, draw
 _ROW = 34
 _LABELS = {
     record.BARE: "bare subscriber, QoS 1",
+    record.BARE_PAHO: "bare subscriber, paho",
     record.BARE_0: "bare subscriber, QoS 0",
     record.REFERENCE: "reference, 60 lines",
     record.SHARED: "Varde, PostgreSQL",

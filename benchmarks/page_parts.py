@@ -101,7 +101,15 @@ def _rows(measured: Measured, names: Sequence[str], unit: str = "") -> list[tupl
 
 
 def _record(measured: Measured) -> Iterator[str]:
-    systems = (record.BARE, record.BARE_0, record.REFERENCE, record.SHARED, record.EMBEDDED, record.SINGLY)
+    systems = (
+        record.BARE,
+        record.BARE_PAHO,
+        record.BARE_0,
+        record.REFERENCE,
+        record.SHARED,
+        record.EMBEDDED,
+        record.SINGLY,
+    )
     rows = []
     for name in systems:
         own, ratio = measured.figure(name), measured.by_round(name, record.BARE)
@@ -217,8 +225,8 @@ row each reading of a batch is another gateway's, so that each needs a receipt o
 nothing is judged.
 
 The *bare subscriber* is a process with a bare socket, the same account and a kept session, that acknowledges and
-forgets: what the broker can give away at most. It uses no client library, so it is quicker than any subscriber in
-Python would be that did anything. The *reference* is sixty lines with paho and psycopg
+forgets: what the broker can give away at most. It uses no client library; the row with paho shows what the product's
+own library leaves of it. The *reference* is sixty lines with paho and psycopg
 (`benchmarks/street/reference_ingest.py`): COPY, one rule (spo2 < 88), PUBACK after COMMIT. On SQLite the ingest role
 runs alone in its process too, which the product does only with all roles (`benchmarks/street/ingest_only.py`).
 """,

@@ -38,6 +38,7 @@ from server.vault import open_vault
 from vitals.clock import SystemClock
 
 BARE = "bare subscriber, QoS 1"
+BARE_PAHO = "bare subscriber, QoS 1, with paho"
 BARE_0 = "bare subscriber, QoS 0"
 REFERENCE = "reference ingest, 60 lines, PostgreSQL"
 SHARED = "record, PostgreSQL"
@@ -88,12 +89,13 @@ def run(book: Book, size: Size) -> None:
         for number in range(1, size.rounds + 1):
             turn = _Round(book, size, number, Path(name))
             parts: list[Callable[[], None]] = [
-                partial(_bare, turn, 1),
+                partial(_bare, turn, BARE),
+                partial(_bare, turn, BARE_PAHO),
                 partial(_reference, turn, cluster),
                 partial(_record_shared, turn, cluster, _BURST),
                 partial(_record_embedded, turn),
                 partial(_record_shared, turn, cluster, 1),
-                partial(_bare, turn, 0),
+                partial(_bare, turn, BARE_0),
             ]
             start = (number - 1) % len(parts)
             for part in parts[start:] + parts[:start]:
@@ -108,18 +110,20 @@ def _payloads(packets: Sequence[bytes]) -> list[bytes]:
     return [each[each.index(b"\n{") - 64 :] for each in packets]
 
 
-def _bare(turn: _Round, qos: int) -> None:
+def _bare(turn: _Round, what: str) -> None:
+    qos, library = (0 if what == BARE_0 else 1), (["paho"] if what == BARE_PAHO else [])
     with mosquitto(turn.folder / "broker") as broker:
-        path = turn.folder / f"bare-{turn.number}-{qos}"
+        path = turn.folder / f"bare-{turn.number}-{qos}{''.join(library)}"
         progress = Progress(path)
-        command = [sys.executable, "-m", "benchmarks.street.bare_subscriber", str(broker.port), str(qos), str(path)]
+        words = [str(broker.port), str(qos), str(path), *library]
+        command = [sys.executable, "-m", "benchmarks.street.bare_subscriber", *words]
         with running([Child("bare", command, turn.folder)]):
             wait_until(path.with_suffix(".ready").exists, "the bare subscriber is there", _READY_S)
             packets = turn.packets("bare", qos=qos)
             done = send(Job(port=broker.port, packets=packets, pace=Pace.WINDOW, progress=path), turn.folder)
         if progress.count != len(packets):
             raise BenchmarkError(f"the bare subscriber saw {progress.count} of {len(packets)}")
-        turn.book.add(BARE if qos else BARE_0, len(packets) / done.seconds, "readings/s", turn.number)
+        turn.book.add(what, len(packets) / done.seconds, "readings/s", turn.number)
 
 
 def _reference(turn: _Round, cluster: postgres.Cluster) -> None:
