@@ -20,7 +20,6 @@ from vitals import failpoint
 _AT_ONCE = 500  # patients between two looks at the slate
 _TOGETHER = 100  # patients in one transaction; more gains nothing that could be measured
 _LATE_TOGETHER = 10  # of these, who are due only for readings of long ago: each may bring days of them
-_TOGETHER_SECONDS = 0.25  # and so long at most: whoever records for one of them, or clicks, waits for it
 _DELAY_FIRST = timedelta(seconds=10)
 _DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried this often for ever
 
@@ -77,7 +76,7 @@ def _judge_some(parts: Parts, alive: Callable[[], None]) -> Counter[_Done]:
                 return Counter()
             failpoint.reach("watch.taken")
             now = parts.clock.now()  # not before the turns were ours: it never goes back
-            outcome = evaluate_all(connection, taken, now, lambda: time.monotonic() - began > _TOGETHER_SECONDS)
+            outcome = evaluate_all(connection, taken, now)
             failpoint.reach("watch.saved")
         failpoint.reach("watch.committed")
     except Exception as error:

@@ -93,7 +93,7 @@ def test_one_patient_who_cannot_be_read_is_nobody_elses_trouble(two: tuple[World
 def test_what_takes_too_long_together_waits_for_the_next_transaction(
     two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drain, "_TOGETHER_SECONDS", -1.0)
+    monkeypatch.setattr(evaluate, "READINGS_TOGETHER", 0)
     counted: list[int] = []
     real = patient.save_all
 
@@ -231,7 +231,7 @@ def judged(world: World) -> list[str]:
 def test_who_is_due_for_readings_of_long_ago_comes_after_the_others(
     two: tuple[World, World], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drain, "_TOGETHER_SECONDS", -1.0)
+    monkeypatch.setattr(evaluate, "READINGS_TOGETHER", 0)
     back, ill = two
     drain.drain(back.parts())
     back.record(back.reading(taken_at=START - timedelta(hours=5)), now=START + timedelta(minutes=1))
