@@ -159,7 +159,7 @@ def _usual(world: World, chance: random.Random) -> Iterator[Arrival]:
     """What somebody who is well measures every few minutes."""
     book = next(each for each in made_up.BOOKS if each.name == world.book)
     at = world.start + chance.randrange(30) * MINUTE
-    for number in range(20):
+    for number in range(12):
         at += chance.choice((1, 3, 7, 11)) * MINUTE
         act = book.acts[chance.randrange(len(book.acts))]
         values = {metric: book.usual(metric) for metric in act}
