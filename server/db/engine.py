@@ -13,7 +13,7 @@ same for itself.
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,8 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
+
+from server.db.turns import Turns
 
 _BUSY_SECONDS = 30  # longer than any batch or migration holds the write lock; then it is a fault and must be seen
 _CONNECT_SECONDS = 10
@@ -43,6 +45,7 @@ class Database:
 
     def __init__(self, address: str) -> None:
         url = _url(address)
+        self._turns = Turns()
         self._broken: sqlite3.Error | None = None
         self._tell_broken: Callable[[], None] = lambda: None
         if url.get_backend_name() == _EMBEDDED:
@@ -89,7 +92,10 @@ class Database:
         """One transaction that may change things: committed at the end, rolled back when anything raises."""
         if self._broken is not None:
             raise OperationalError("BEGIN", None, self._broken, hide_parameters=True)
-        with self._writing.begin() as connection:
+        with (
+            self._turns.taken(_BUSY_SECONDS) if self.is_embedded else nullcontext(),
+            self._writing.begin() as connection,
+        ):
             yield connection
 
     @contextmanager
