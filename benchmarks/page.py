@@ -29,7 +29,8 @@ _QUICK = "> **This is a quick run, to see that everything works. Its figures mea
 _ENDING = """## What this page does not say
 
 - Nothing about other machines, about networks (everything is on loopback) or about a broker with TLS.
-- The load is readings of an oximeter; other devices send a little more or less.
+- The load is readings of an oximeter; other devices send a little more or less. Gateways send no status here; real ones
+  send one every half a minute.
 - Bounds are the least and the most of a few rounds, not intervals of confidence; the memory's slopes have one, from
   residuals taken as independent, which they are not quite.
 - The reference ingest keeps less and promises less: no seal, no receipt, nobody's plan, nobody's history.

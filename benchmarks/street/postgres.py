@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ _OWNER = "postgres"  # who runs it when we are root, which PostgreSQL refuses to
 _ELSEWHERE = Path("/var/tmp/varde-benchmarks")  # where that user may not enter the checkout
 # Buffers as an installation of this size would have; everything that makes it durable stays as it comes.
 _SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "max_connections": "200"}
+_MIGRATED = "migrated"
 _RUNNING: list["Cluster"] = []
 
 
@@ -32,6 +33,7 @@ class Cluster:
 
     folder: Path
     port: int
+    made: set[str] = field(default_factory=set)  # templates of this run
 
     @property
     def pid(self) -> int:
@@ -65,16 +67,16 @@ class Cluster:
 
     @contextmanager
     def migrated(self, name: str) -> Iterator[str]:
-        """The address of a new database with today's tables, dropped at the end."""
-        self.drop(name)
-        self.tell(f"CREATE DATABASE {name}")
-        database = Database(self.address(name))
-        upgrade_database(database)
-        database.close()
-        try:
-            yield self.address(name)
-        finally:
-            self.drop(name)
+        """The address of a new database with today's tables, dropped at the end; migrated once and copied."""
+        if _MIGRATED not in self.made:
+            self.drop(_MIGRATED)
+            self.tell(f"CREATE DATABASE {_MIGRATED}")
+            database = Database(self.address(_MIGRATED))
+            upgrade_database(database)
+            database.close()
+            self.made.add(_MIGRATED)
+        with self.copy(name, _MIGRATED) as address:
+            yield address
 
     def drop(self, name: str) -> None:
         """Without it, whoever is still connected."""

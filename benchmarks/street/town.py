@@ -109,6 +109,7 @@ def settle(connection: Connection, vault: Vault, count: int, *, plans: bool) -> 
         (_patients(town, count, born), tables.patient),
         (_enrolments(town, count, born), tables.enrolment),
         (_gateways(vault, town, count, born), tables.gateway),
+        (_statuses(town, count), tables.gateway_status),
         (_devices(town, count), tables.device),
         (_assignments(town, count, born), tables.assignment),
     ):
@@ -255,6 +256,21 @@ def _gateways(vault: Vault, town: Town, count: int, born: datetime) -> Iterator[
             "municipality_id": town.municipality,
             "key": vault.close(key_of(number).hex()),
             "created_at": born,
+        }
+
+
+def _statuses(town: Town, count: int) -> Iterator[dict[str, Any]]:
+    """Every device was heard a moment ago, so that nobody looks for one that is silent. No gateway says more than that:
+    as one that is online would be waited for, they are not.
+    """
+    for number in range(count):
+        yield {
+            "gateway_id": gateway_id(number),
+            "municipality_id": town.municipality,
+            "online": False,
+            "heard": {address(number): NOW.isoformat()},
+            "versions": {},
+            "received_at": NOW,
         }
 
 

@@ -26,7 +26,7 @@ def folder() -> Iterator[Path]:
 def test_little_of_the_street_is_measured_and_told(folder: Path) -> None:
     command = [sys.executable, "-m", "benchmarks", "record", "latency", "page", "--quick"]
     environment = {**os.environ, "VARDE_BENCHMARKS": str(folder)}
-    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
     lines = [json.loads(line) for line in (folder / "quick.jsonl").read_text().splitlines()]
     found = {(line["part"], line["what"]): line["value"] for line in lines if "what" in line}
