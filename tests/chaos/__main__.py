@@ -36,7 +36,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # in order: what was started is ended
     seeds = range(asked.first, asked.first + asked.seeds)
     product = results.product()
-    done = {row["seed"] for row in results.read(asked.results) if row["product"] == product and not asked.fresh}
+    fresh = asked.fresh or not product
+    done = {row["seed"] for row in results.read(asked.results) if row["product"] == product and not fresh}
     if not asked.only_write:
         _run([seed for seed in seeds if seed not in done], Size(), asked.results)
     rows = [row for row in results.read(asked.results) if row["seed"] in seeds]

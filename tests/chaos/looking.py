@@ -45,13 +45,12 @@ class Looking:
 
     async def run(self) -> None:
         """Note when something new was stored, and who is back, until cancelled."""
-        newest, changed_at = 0, 0.0
+        newest, changed_at = 0, monotonic()
         while True:
             await asyncio.sleep(_LOOK_S)
             seq, now = await asyncio.to_thread(self._newest), monotonic()
             if seq is not None and seq > newest:
-                if newest:
-                    self._told.silence_s = round(max(self._told.silence_s, now - changed_at), 2)
+                self._told.silence_s = round(max(self._told.silence_s, now - changed_at), 2)
                 newest, changed_at = seq, now
             self._note_back(now, stored_at=changed_at)
 

@@ -30,6 +30,7 @@ rest, and an oracle is asked that shares nothing with the street:
   and was told; spools and databases pass their own checks (`integrity_check`, `pg_amcheck`); no thread of any process
   ended with an error that nobody caught. `wrong` counts all of it.
 
+*Longest silence* is the longest time in which nothing new was stored, the first start of everything included.
 A line is a seed: `make chaos SEEDS=1 FIRST=7` repeats the seventh as far as real processes repeat anything.
 """
 _TAIL = """
@@ -57,16 +58,19 @@ alone, never by a setting or over the network, and an armed process says so (`vi
 
 
 def product() -> str:
-    """Changes whenever what is killed has changed."""
-    words = ["git", "-C", str(ROOT), "rev-parse", *(f"HEAD:{name}" for name in _PRODUCT)]
-    trees = subprocess.run(words, capture_output=True, text=True, check=True).stdout
-    return hashlib.sha256(trees.encode()).hexdigest()[:12]
+    """Changes whenever what is killed has changed; empty where git does not know it."""
+    trees = _git(*(f"HEAD:{name}" for name in _PRODUCT))
+    return hashlib.sha256(trees.encode()).hexdigest()[:12] if trees else ""
 
 
 def commit() -> str:
     """The commit that is checked out."""
-    words = ["git", "-C", str(ROOT), "rev-parse", "--short", "HEAD"]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    return _git("--short", "HEAD") or "a tree without git"
+
+
+def _git(*words: str) -> str:
+    done = subprocess.run(["git", "-C", str(ROOT), "rev-parse", *words], capture_output=True, text=True, check=False)
+    return done.stdout.strip() if done.returncode == 0 else ""
 
 
 def read(path: Path) -> list[Row]:

@@ -61,7 +61,7 @@ class Told:
     kills: Counter[str] = field(default_factory=Counter)
     ways: Counter[str] = field(default_factory=Counter)
     points: Counter[str] = field(default_factory=Counter)
-    silence_s: float = 0.0  # the longest time in which nothing new was stored
+    silence_s: float = 0.0  # the longest time in which nothing new was stored, the first start included
     back_s: dict[str, list[float]] = field(default_factory=dict)  # from kills to the first effect afterwards
     restarts: int = 0  # of servers that found no database
     cpu_s: float = 0.0  # of everything
