@@ -82,8 +82,10 @@ def _judge_some(parts: Parts, alive: Callable[[], None]) -> Counter[_Done]:
     except Exception as error:
         if not taken:
             raise
+        outcome = None
         if len(taken) > 1:
             _log.warning("not judged together", patients=len(taken), error=type(error).__name__)
+    if outcome is None:  # out here, so that what is told of each is not told of all of them again
         return _judge_each(parts, sorted(taken), alive)
     for patient, trouble in outcome.troubles.items():
         _put_off(parts, patient, trouble)
