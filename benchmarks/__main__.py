@@ -7,6 +7,7 @@ Without a part: all but `memory`, which runs for twenty minutes by itself, and t
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -41,6 +42,7 @@ _PAGE = "page"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure as asked, one part after the other, and write the page; 0, or 2 for wrong arguments."""
     asked = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that whatever was started is ended too
     chosen = asked.parts or [name for name in PARTS if asked.quick or name not in _BY_ITSELF] + [_PAGE]
     results = asked.results or FOLDER / ("quick.jsonl" if asked.quick else "results.jsonl")
     with postgres.running() if set(chosen) - {_PAGE} else nullcontext():

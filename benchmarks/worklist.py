@@ -152,7 +152,9 @@ def _served(folder: Path, size: Size, sides: list[tuple[str, str, str]]) -> Iter
         )
     with running([side.child for side in made]):
         for side in made:
-            Browser(side.port, side.session).wait_until_ready(side.child)
+            browser = Browser(side.port, side.session)
+            browser.wait_until_ready(side.child)
+            browser.pages("/", 1)  # the first page of a process compiles its templates
         yield made
 
 
