@@ -1,4 +1,7 @@
-"""Devices that a plan counts on and that nobody hears: looked for once a minute, told once.
+"""Devices that a plan counts on and that nobody hears: looked for a few at a time, told once.
+
+Silence here is counted in days, and judging patients must not wait for it: a round over all devices is made of looks at
+a few of them, whatever the size of the municipality.
 
 Contact is whatever the gateway heard of the device, a frame without a value too: a patient who measures badly, or a
 device that says it got nothing, is not silent. A device whose gateway is offline is not blamed either: the gateway is
@@ -6,7 +9,7 @@ silent then, and the time does not count. Whoever does not measure is told to nu
 this is told to whoever looks after the kit, and on the patient's page.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -19,7 +22,7 @@ from server.parts import Parts
 from server.watch.expecting import SOONEST, excused, latest, within
 from server.watch.silence import Home, Part, is_silent
 
-_AT_ONCE = 200  # plans are read in one transaction
+_AT_ONCE = 25  # each that is suspected costs some three questions to the database
 _NEVER = timedelta(days=3650)
 
 _log = structlog.get_logger("varde.watch")
@@ -52,33 +55,49 @@ class Devices:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._judged: dict[tuple[str, str], _Judged] = {}
+        self._judged: dict[str, dict[str, _Judged]] = {}  # by device and patient
+        self._after = ""  # the round has come as far as this device
+
+    @property
+    def at_the_end(self) -> bool:
+        """Whether the next look begins a new round."""
+        return not self._after
 
     def look(self) -> int:
-        """Note who fell silent and who was heard again; returns how many changed."""
+        """Look at the next few; note who fell silent and who was heard again. Returns how many changed."""
         now = self._parts.clock.now()
         with self._parts.database.read() as connection:
-            everyone, told = _held(connection, now), _told(connection)
-        suspects = [each for each in everyone if self._is_suspect(each, now)]
-        here = {(each.device, each.patient) for each in everyone}
-        self._judged = {key: each for key, each in self._judged.items() if key in here}
-        silent: dict[str, tuple[_Held, datetime]] = {}
-        for start in range(0, len(suspects), _AT_ONCE):
-            with self._parts.database.read() as connection:
-                for each in suspects[start : start + _AT_ONCE]:
-                    home = _home(connection, each, now)
-                    until = each.heard + _NEVER if home is None else home.heard + (home.expected or _NEVER)
-                    self._judged[each.device, each.patient] = _Judged(heard=each.heard, plan=each.plan, until=until)
-                    if home is not None and is_silent(home, now):
-                        silent[each.device] = (each, home.heard)
+            some = _next(connection, self._after)
+            told = _told(connection, some)
+            everyone = _held(connection, some, now)
+            silent = self._silent(connection, everyone, now)
+        self._after = some[-1] if len(some) == _AT_ONCE else ""
+        for device in set(some) - {each.device for each in everyone}:
+            self._judged.pop(device, None)
         over = [device for device in told if device not in silent]
         began = {device: found for device, found in silent.items() if device not in told}
         return self._note(began, over, now) if began or over else 0
 
+    def _silent(
+        self, connection: Connection, everyone: Sequence[_Held], now: datetime
+    ) -> dict[str, tuple[_Held, datetime]]:
+        """The silent ones, and since when nobody has heard them."""
+        silent: dict[str, tuple[_Held, datetime]] = {}
+        for each in everyone:
+            if not self._is_suspect(each, now):
+                continue
+            home = _home(connection, each, now)
+            until = each.heard + _NEVER if home is None else home.heard + (home.expected or _NEVER)
+            judged = _Judged(heard=each.heard, plan=each.plan, until=until)
+            self._judged.setdefault(each.device, {})[each.patient] = judged
+            if home is not None and is_silent(home, now):
+                silent[each.device] = (each, home.heard)
+        return silent
+
     def _is_suspect(self, each: _Held, now: datetime) -> bool:
         if now - each.heard <= SOONEST:
             return False
-        known = self._judged.get((each.device, each.patient))
+        known = self._judged.get(each.device, {}).get(each.patient)
         return known is None or (known.heard, known.plan) != (each.heard, each.plan) or now > known.until
 
     def _note(self, began: Mapping[str, tuple[_Held, datetime]], over: Collection[str], now: datetime) -> int:
@@ -101,8 +120,16 @@ class Devices:
         return changed
 
 
-def _held(connection: Connection, now: datetime) -> list[_Held]:
-    """Every device that somebody has now, once for each patient, with the latest word of any of its gateways."""
+def _next(connection: Connection, after: str) -> list[str]:
+    """The ids of the next few devices."""
+    device = tables.device.c
+    return list(
+        connection.execute(select(device.id).where(device.id > after).order_by(device.id).limit(_AT_ONCE)).scalars()
+    )
+
+
+def _held(connection: Connection, devices: Collection[str], now: datetime) -> list[_Held]:
+    """Those that somebody has now, once for each patient, with the latest word of any of its gateways."""
     held, device, plan = tables.assignment, tables.device, tables.plan_version
     statement = (
         select(
@@ -111,13 +138,15 @@ def _held(connection: Connection, now: datetime) -> list[_Held]:
         )
         .join(device, device.c.id == held.c.device_id)
         .outerjoin(plan, and_(plan.c.patient_id == held.c.patient_id, plan.c.state == "active"))
-        .where(held.c.starts_at <= now, or_(held.c.ends_at.is_(None), held.c.ends_at > now))
+        .where(device.c.id.in_(devices), held.c.starts_at <= now, or_(held.c.ends_at.is_(None), held.c.ends_at > now))
         .order_by(held.c.patient_id, device.c.id)
     )  # fmt: skip
+    rows = connection.execute(statement).all()
     status = tables.gateway_status.c
-    said = dict(connection.execute(select(status.gateway_id, status.heard)).all())
+    words = select(status.gateway_id, status.heard).where(status.gateway_id.in_({row.gateway_id for row in rows}))
+    said = dict(connection.execute(words).all())
     found: dict[tuple[str, str], _Held] = {}
-    for row in connection.execute(statement):
+    for row in rows:
         heard = latest((row.starts_at, _moment(said.get(row.gateway_id, {}).get(row.address), now)))
         before = found.get((row.id, row.patient_id))
         found[row.id, row.patient_id] = _Held(
@@ -138,10 +167,11 @@ def _moment(text: str | None, now: datetime) -> datetime | None:
     return moment if moment is not None and moment <= now else None
 
 
-def _told(connection: Connection) -> set[str]:
-    """The devices whose silence is noted and not over."""
+def _told(connection: Connection, devices: Collection[str]) -> set[str]:
+    """Those whose silence is noted and not over."""
     table = tables.device_silence.c
-    return set(connection.execute(select(table.device_id).where(table.ends_at.is_(None))).scalars())
+    noted = select(table.device_id).where(table.ends_at.is_(None), table.device_id.in_(devices))
+    return set(connection.execute(noted).scalars())
 
 
 def _home(connection: Connection, held: _Held, now: datetime) -> Home | None:

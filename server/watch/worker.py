@@ -15,7 +15,8 @@ from server.watch.ticker import Ticker
 
 _WAIT_SECONDS = 2.0  # should the ticker die, the loop still turns
 _GATEWAYS_SECONDS = 5.0
-_DEVICES_SECONDS = 60.0  # what is waited for is counted in days
+_DEVICES_SECONDS = 60.0  # between two rounds over all devices: what is waited for is counted in days
+_SOME_DEVICES_SECONDS = 1.0  # between two looks at a few of them
 
 _log = structlog.get_logger("varde.watch")
 
@@ -58,6 +59,7 @@ class Watch:
         if time.monotonic() - self._looked_at >= _GATEWAYS_SECONDS:
             self._looked_at = time.monotonic()
             self._gateways.look()
-        if time.monotonic() - self._looked_at_devices >= _DEVICES_SECONDS:
+        pause = _DEVICES_SECONDS if self._devices.at_the_end else _SOME_DEVICES_SECONDS
+        if time.monotonic() - self._looked_at_devices >= pause:
             self._looked_at_devices = time.monotonic()
             self._devices.look()

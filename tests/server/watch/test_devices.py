@@ -142,3 +142,20 @@ def test_it_is_told_like_every_silence_and_is_no_fault_of_the_server(
     (found,) = [each for each in lookout.look() if each.part is Part.DEVICE]
     assert (found.subject, found.part.is_ours) == (world.device, False)
     assert b'varde_silent{part="device"} 1.0' in parts.metrics.text()
+
+
+def test_a_round_over_many_is_made_of_looks_at_a_few(
+    world: World, parts: Parts, clock: ManualClock, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with world.database.write() as connection:
+        for number in range(5):
+            kits.register_device(connection, world.municipality, f"02:56:41:98:00:{number:02X}", "oximeter")
+    monkeypatch.setattr("server.watch.devices._AT_ONCE", 2)
+    devices = Devices(parts)
+    say(world, clock, START)
+    clock.advance(patience(plan) + MINUTE)
+    changed = [devices.look()]
+    while not devices.at_the_end:
+        changed.append(devices.look())
+    assert (len(changed), sum(changed)) == (4, 1)  # six devices, and one look that finds no more
+    assert silences(world) == [(START, False)]
