@@ -20,6 +20,9 @@ from vitals.wire import WireError, parse_receipt
 
 log = logging.getLogger(__name__)
 
+# So many of the last kept before a connection go first too: somebody may have measured while the line was coming back.
+_JUST_NOW = 10
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
@@ -60,7 +63,7 @@ class Exchange:
 
     def begin(self, now: float) -> None:
         """A new connection: everything that is still in the spool is to be sent on it."""
-        self._flights = Flights(self._patience, self._rng)
+        self._flights = Flights(self._patience, self._rng, self._spool.older_than_the_last(_JUST_NOW))
         self._heartbeat_due = now
         failpoint.reach("gateway.connected")
 
@@ -79,10 +82,11 @@ class Exchange:
         for message in self._flights.overdue(now):
             self._flights.follow(message, outlet.publish(message.lane, message.body))
             failpoint.reach("gateway.resent")
-        for message in self._spool.oldest(self._flights.room(), after=self._flights.cursor):
-            is_taken = outlet.publish(message.lane, message.body)
-            failpoint.reach("gateway.published")
-            self._flights.launch(message, now, is_taken)
+        for span in self._flights.spans():
+            for message in self._spool.oldest(span.limit, after=span.after, until=span.until):
+                is_taken = outlet.publish(message.lane, message.body)
+                failpoint.reach("gateway.published")
+                self._flights.launch(message, now, is_taken)
         return min(self._heartbeat_due, self._flights.next_due() or self._heartbeat_due)
 
     def hear(self, payload: bytes) -> None:

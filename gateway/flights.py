@@ -4,10 +4,13 @@ A message is in flight from its sending until a receipt names it. Without one it
 window bounds what is sent fresh; a message that has waited long no longer holds a place in it, so that one which the
 server never answers for cannot stop the others. What the broker has not yet taken is still on the line, and is not sent
 again: on a slow one the copies would delay what is new, and in the end be all that it carries.
+
+What is measured now goes before what has waited for days: a connection begins with a backlog, and whatever is kept
+after that overtakes it and always finds a place in the window.
 """
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from gateway.spool import Message
@@ -38,6 +41,19 @@ _PATIENT_SENDINGS = 3
 _FLIGHTS_MAX = 1000
 
 
+# The backlog leaves this part of the window to what is kept meanwhile.
+_FOR_NEW = 0.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """Messages of the spool: those with a `seq` above `after`, up to `until` (None: to the end), at most `limit`."""
+
+    after: int
+    until: int | None
+    limit: int
+
+
 def backoff(first: float, most: float, attempt: int, rng: random.Random) -> float:
     """The wait after the `attempt`-th failure (from 0): doubling, capped, moved by up to a quarter either way."""
     return min(most, first * 2.0 ** min(attempt, 30)) * rng.uniform(0.75, 1.25)
@@ -56,13 +72,26 @@ class _Flight:
 
 
 class Flights:
-    """The flights of one connection to the broker."""
+    """The flights of one connection to the broker; `backlog`: the `seq` up to which the spool's messages are old."""
 
-    def __init__(self, patience: Patience, rng: random.Random) -> None:
+    def __init__(self, patience: Patience, rng: random.Random, backlog: int = 0) -> None:
         self._patience = patience
         self._rng = rng
+        self._backlog = backlog
         self._flights: dict[ReadingId, _Flight] = {}
-        self.cursor = 0  # the `seq` up to which everything was sent on this connection
+        # The `seq` up to which everything was sent on this connection, of the backlog and of what came after it.
+        self._sent_old, self._sent_new = 0, backlog
+
+    def spans(self) -> Iterator[Span]:
+        """What to send fresh, in this order; each is true once the one before it was launched."""
+        yield Span(after=self._sent_new, until=None, limit=self.room())
+        left = self.room() - int(self._patience.window * _FOR_NEW)
+        if self._sent_old < self._backlog and left > 0:
+            yield Span(after=self._sent_old, until=self._backlog, limit=left)
+
+    def has_sent(self, seq: int) -> bool:
+        """Whether the message with this `seq` was sent on this connection."""
+        return seq <= (self._sent_old if seq <= self._backlog else self._sent_new)
 
     def room(self) -> int:
         """How many fresh messages may be sent now."""
@@ -72,7 +101,10 @@ class Flights:
     def launch(self, message: Message, now: float, is_taken: Callable[[], bool] = _at_once) -> None:
         """Note that `message` was sent for the first time on this connection; `is_taken`: whether the broker has it."""
         self._flights[message.id] = _Flight(message, now + self._wait(0), is_taken)
-        self.cursor = max(self.cursor, message.seq)
+        if message.seq <= self._backlog:
+            self._sent_old = max(self._sent_old, message.seq)
+        else:
+            self._sent_new = max(self._sent_new, message.seq)
 
     def overdue(self, now: float) -> list[Message]:
         """The messages to send again at `now`, oldest first; they count as sent."""

@@ -45,6 +45,7 @@ _SAID_MAX = 100  # records of one device; some devices always go before we do, a
 _SAID_TRIM = """DELETE FROM said WHERE device = ? AND rowid NOT IN
     (SELECT rowid FROM said WHERE device = ? ORDER BY rowid DESC LIMIT ?)"""
 
+_SEQ_MAX = 2**63 - 1
 _COUNT = "INSERT INTO counter VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET count = count + 1"
 
 _SCHEMA = """
@@ -174,12 +175,18 @@ class Spool:
         self._depth += added
         return bool(added)
 
-    def oldest(self, limit: int, after: int = 0) -> list[Message]:
-        """Up to `limit` messages with a `seq` above `after`, oldest first."""
+    def oldest(self, limit: int, after: int = 0, until: int | None = None) -> list[Message]:
+        """Up to `limit` messages with a `seq` above `after` and not above `until`, oldest first."""
         rows = self.database.execute(
-            "SELECT seq, id, lane, body FROM message WHERE seq > ? ORDER BY seq LIMIT ?", (after, limit)
+            "SELECT seq, id, lane, body FROM message WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
+            (after, _SEQ_MAX if until is None else until, limit),
         )
         return [Message(seq=seq, id=ReadingId(key), lane=Lane(lane), body=body) for seq, key, lane, body in rows]
+
+    def older_than_the_last(self, count: int) -> int:
+        """The `seq` of the newest message before the last `count`; 0 when there are no more than those."""
+        older = self.database.execute("SELECT seq FROM message ORDER BY seq DESC LIMIT 1 OFFSET ?", (count,)).fetchone()
+        return older[0] if older else 0
 
     def forget(self, ids: Iterable[ReadingId]) -> int:
         """Drop what the server has confirmed; ids that are not here are ignored. Returns how many were dropped.

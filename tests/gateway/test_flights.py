@@ -3,7 +3,7 @@ from uuid import UUID
 
 import pytest
 
-from gateway.flights import Flights, Patience, backoff
+from gateway.flights import Flights, Patience, Span, backoff
 from gateway.spool import Message
 from vitals.reading import ReadingId
 from vitals.topics import Lane
@@ -24,9 +24,21 @@ def test_the_window_bounds_what_is_sent_fresh(flights: Flights) -> None:
     assert flights.room() == 3
     for number in (1, 2, 3):
         flights.launch(message(number), now=0)
-    assert (flights.room(), flights.cursor) == (0, 3)
+    assert list(flights.spans()) == [Span(after=3, until=None, limit=0)]
     flights.land([message(2).id, message(77).id])
-    assert (flights.room(), flights.cursor) == (1, 3)
+    assert list(flights.spans()) == [Span(after=3, until=None, limit=1)]
+
+
+def test_what_is_kept_now_overtakes_what_has_waited_and_always_finds_a_place() -> None:
+    flights = Flights(Patience(window=10), random.Random(1), backlog=500)
+    spans = flights.spans()
+    assert next(spans) == Span(after=500, until=None, limit=10)
+    flights.launch(message(501), now=0)
+    assert list(spans) == [Span(after=0, until=500, limit=7)]
+    for number in range(1, 8):
+        flights.launch(message(number), now=0)
+    assert list(flights.spans()) == [Span(after=501, until=None, limit=2)]
+    assert [seq for seq in (1, 7, 8, 500, 501, 502) if flights.has_sent(seq)] == [1, 7, 501]
 
 
 def test_nothing_is_sent_again_before_its_time_or_after_its_receipt(flights: Flights) -> None:

@@ -36,6 +36,8 @@ def test_what_was_kept_comes_back_oldest_first_and_page_by_page(spool: Spool) ->
     first = spool.oldest(2)
     assert [each.body for each in first] == [b'{"n":3}', b'{"n":1}']
     assert [each.body for each in spool.oldest(2, after=first[-1].seq)] == [b'{"n":2}']
+    assert [each.body for each in spool.oldest(9, until=first[-1].seq)] == [each.body for each in first]
+    assert [spool.older_than_the_last(count) for count in (1, 2, 3, 9)] == [first[1].seq, first[0].seq, 0, 0]
     assert spool.depth == 3
 
 

@@ -81,15 +81,21 @@ async def test_what_the_broker_took_stays_until_the_server_has_it(broker: Mosqui
             await until(lambda: spool.depth == 0)
 
 
-async def test_a_window_of_silence_does_not_grow(broker: Mosquitto, spool: Spool) -> None:
+async def test_a_window_of_silence_does_not_grow_and_leaves_room_for_what_is_measured_now(
+    broker: Mosquitto, spool: Spool
+) -> None:
     keep(spool, 60)
+    expected = [*range(50, 60), *range(6)]  # those kept just before, and of the backlog as many as leave a fifth free
     with Receiver(broker.host, broker.port, answers=False) as receiver:
-        async with sending(spool, broker, SLOW):
-            await until(lambda: len(receiver.ids) == 20)
+        async with sending(spool, broker, SLOW) as uplink:
+            await until(lambda: len(receiver.ids) == 16)
             receiver.give(Receipt(accepted=(message(0).id,)))
-            await until(lambda: len(receiver.ids) == 21)
-            assert spool.depth == 59
-            assert set(receiver.ids) == {message(number).id for number in range(21)}
+            await until(lambda: len(receiver.ids) == 17)
+            spool.keep(message(500), NOW)
+            uplink.wake()
+            await until(lambda: len(receiver.ids) == 18)
+            assert spool.depth == 60
+            assert list(receiver.ids) == [message(number).id for number in (*expected, 6, 500)]
 
 
 async def test_a_rejected_message_is_the_servers_too(broker: Mosquitto, spool: Spool) -> None:
