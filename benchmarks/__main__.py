@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks import backlog, backtest, judge, latency, memory, page, record, restart, worklist
+from benchmarks import backlog, backtest, judge, latency, memory, page, record, restart, saturation, worklist
 from benchmarks.machine import described
 from benchmarks.results import FOLDER, Book
 from benchmarks.street import postgres
@@ -28,6 +28,7 @@ PARTS: MappingProxyType[str, tuple[Callable[[Book, Any], None], Any, Any]] = Map
         "record": (record.run, record.Size(), record.QUICK),
         "judge": (judge.run, judge.Size(), judge.QUICK),
         "latency": (latency.run, latency.Size(), latency.QUICK),
+        "saturation": (saturation.run, saturation.Size(), saturation.QUICK),
         "backlog": (backlog.run, backlog.Size(), backlog.QUICK),
         "restart": (restart.run, restart.Size(), restart.QUICK),
         "worklist": (worklist.run, worklist.Size(), worklist.QUICK),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from benchmarks import judge, latency, record, restart, worklist
+from benchmarks import judge, latency, record, restart, saturation, worklist
 from benchmarks.results import Figure, Measured
 
 
@@ -141,6 +141,15 @@ def _latency(measured: Measured) -> Iterator[str]:
     yield table(("", "median (range)"), _rows(measured, [*names, "alerts seen", "alerts missing"]))
 
 
+def _saturation(measured: Measured) -> Iterator[str]:
+    yield table(("", ""), _rows(measured, (saturation.KNEE, saturation.PAST)))
+    names = ("offered", saturation.P95, "receipts behind the last sending", "alerts missing", "receipts missing")
+    found = [measured.figures[name] for name in names]
+    head = [f"{name}, {each.unit}".rstrip(", ") for name, each in zip(names, found, strict=True)]
+    steps = zip(*(each.samples for each in found), strict=True)
+    yield table(head, [[number(value) for value in step] for step in steps])
+
+
 def _backlog(measured: Measured) -> Iterator[str]:
     rows = []
     for what in (
@@ -251,6 +260,14 @@ by the database itself (a trigger with `pg_notify`, which is delivered at the CO
 in).
 """,
             tables=_latency,
+        ),
+        "saturation": Section(
+            title="Saturation",
+            words="""
+The same town, the same stream, ten seconds at a time, each step a quarter more than the one before, until one alert in
+twenty comes more than a second late. Past that, readings wait at the broker: late, but none is lost.
+""",
+            tables=_saturation,
         ),
         "backlog": Section(
             title="A backlog, and somebody who is ill just now",
