@@ -22,6 +22,7 @@ from tests.broker import free_port, mosquitto_path
 from tests.server.gateway_stub import wait_for
 from varde.demo import broker, compose
 from varde.demo.children import Child, end_all
+from vitals.clock import SystemClock
 from vitals.reading import GatewayId
 from vitals.topics import Lane, gateway_id, topic
 
@@ -144,8 +145,6 @@ def test_its_broker_serves_two_that_share_over_tls_and_holds_each_gateway_to_its
     (tmp_path / "acl").write_text(ACL.read_text())
     (tmp_path / "acl").chmod(0o600)
     child = Child(name="broker", command=[program, "-c", str(tmp_path / "mosquitto.conf")], log=tmp_path / "log")
-    child.start()
-    assert broker.wait_until_open(port, 20), child.tail()
     links = [_link(port, tmp_path, number) for number in (1, 2)]
     heard: list[str] = []
     stop = threading.Event()
@@ -157,7 +156,9 @@ def test_its_broker_serves_two_that_share_over_tls_and_holds_each_gateway_to_its
             link.acknowledge(batch)
 
     threads = [threading.Thread(target=listen, args=(each,)) for each in links]
+    child.start()
     try:
+        assert broker.wait_until_open(port, 20), child.tail()
         for link, thread in zip(links, threads, strict=True):
             link.open()
             thread.start()
@@ -169,7 +170,8 @@ def test_its_broker_serves_two_that_share_over_tls_and_holds_each_gateway_to_its
     finally:
         stop.set()
         for link, thread in zip(links, threads, strict=True):
-            thread.join(10)
+            if thread.is_alive():
+                thread.join(10)
             link.close()
         end_all([child])
     assert heard == [topic(_GATEWAY, Lane.READINGS)] * 10
@@ -187,5 +189,6 @@ def _link(port: int, folder: Path, number: int) -> Broker:
                 "mqtt_shared": True,
                 "mqtt_client_id": f"varde-ingest-{number}",
             }
-        )
+        ),
+        SystemClock(),
     )
