@@ -150,7 +150,7 @@ async def test_a_killed_broker_with_a_new_disk_loses_nothing(tmp_path: Path, spo
     with Mosquitto(tmp_path / "broker") as broker, Receiver(broker.host, broker.port, answers=False) as receiver:
         keep(spool, 200)
         async with sending(spool, broker) as uplink:
-            await until(lambda: len(receiver.ids) == 20)
+            await until(lambda: len(receiver.ids) >= 16)  # the window, but for what it leaves to new ones
             receiver.answers = True
             await until(lambda: spool.depth <= 150)
             broker.kill()
