@@ -1,5 +1,6 @@
 """Every table, every role: nobody sees what is not theirs."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -64,9 +65,31 @@ def fill(world: World) -> None:
         put(tables.device_silence, whose | {"device_id": world.device, "heard_at": START, "known_at": START})
         asked = {"id": f"command-{world.gateway}", "gateway_id": world.gateway, "kind": "measure_again"}
         put(tables.gateway_command, home | asked | {"asked_by": "x", "asked_at": START, "expires_at": START})
+        _fill_plans(world, put)
         credentials.begin_session(connection, world.nurse, START)
         new = credentials.NewToken(municipality=world.municipality, role=Role.NURSE, label="l", team=world.team)
         credentials.create_token(connection, new, START)
+
+
+def _fill_plans(world: World, put: Callable[[Table, dict[str, Any]], Any]) -> None:
+    """A row in every table of `server/db/tables/plans.py`."""
+    home = {"municipality_id": world.municipality}
+    whose = home | {"patient_id": world.patient}
+    told: dict[str, Any] = {"body": {}, "texts": {}, "report": {}, "state": "tested", "base_version": 1}
+    proposal = put(
+        tables.plan_proposal,
+        whose | told | {"id": f"p-{world.gateway}", "proposed_by": world.nurse, "proposed_at": START},
+    )
+    step = {"step": "proposed", "by": world.nurse, "at": START}
+    put(tables.plan_step, whose | step | {"plan_proposal_id": proposal})
+    put(tables.plan_text, whose | {"version": 1, "green": "g", "yellow": "y", "red": "r"})
+    spell = {"starts_at": START, "reason": "holiday", "set_by": world.nurse, "set_at": START}
+    put(tables.pause, whose | spell | {"id": f"pause-{world.gateway}"})
+    said = {"reference": "1/26", "purpose": "p", "replaces": "r", "decided_by": b"x", "starts_at": START}
+    said |= {"recorded_by": world.nurse, "recorded_at": START}
+    put(tables.decision, whose | said | {"id": f"decision-{world.gateway}"})
+    put(tables.contact, whose | {"id": f"contact-{world.gateway}", "kind": "primary", "name": b"x"})
+    put(tables.alert_budget, home | {"team_id": world.team, "alerts": 10, "set_by": world.nurse, "set_at": START})
 
 
 @pytest.fixture

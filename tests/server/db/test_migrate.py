@@ -13,6 +13,9 @@ from server.db.engine import Database, file_address
 from server.db.migrate import WrongTablesError, check, upgrade_database
 from tests.server.world import START, World
 
+# In an order in which they can be dropped.
+_OF_PLANS = ("plan_step", "plan_proposal", "plan_text", "pause", "decision", "contact", "alert_budget")
+
 
 def test_a_migrated_database_has_exactly_the_tables_of_the_program(database: Database) -> None:
     with database.read() as connection:
@@ -51,7 +54,7 @@ def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrati
     world.record(world.reading())
     value = tables.measurement
     with world.database.write() as connection:
-        for name in ("rulebook_sign_off", "device_silence", "gateway_command"):
+        for name in (*_OF_PLANS, "rulebook_sign_off", "device_silence", "gateway_command"):
             connection.exec_driver_sql(f"DROP TABLE {name}")
         connection.exec_driver_sql("ALTER TABLE gateway_status DROP COLUMN more")
         connection.exec_driver_sql("DROP INDEX uq_reading_patient_id_id")
@@ -72,12 +75,13 @@ def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrati
     assert [each["patient_id"] for each in world.rows(value)] == [world.patient, world.patient, None, None]
 
 
-@pytest.mark.parametrize("table", [tables.fact, tables.audit], ids=lambda table: table.name)
+@pytest.mark.parametrize("table", [tables.fact, tables.audit, tables.plan_step], ids=lambda table: table.name)
 @pytest.mark.parametrize("how", [update, delete], ids=lambda how: how.__name__)
 def test_what_only_grows_cannot_be_changed(world: World, table: Table, how: type) -> None:
     rows = {
         tables.fact: {"patient_id": world.patient, "kind": "raised"},
         tables.audit: {"actor": "x", "role": "nurse", "action": "see_patient", "outcome": "done"},
+        tables.plan_step: {"patient_id": world.patient, "step": "proposed", "by": "x"},
     }
     with world.database.write() as connection:
         connection.execute(insert(table).values(municipality_id=world.municipality, at=START, **rows[table]))
