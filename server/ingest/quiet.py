@@ -15,10 +15,10 @@ from alerts.arrival import Arrival
 from alerts.envelope import are_quiet, load
 from server.db import tables
 from server.db.dialect import among
-from server.ingest.receive import Arrived
+from vitals.reading import Reading
 
 
-def quiet(connection: Connection, arrived: Mapping[str, Sequence[Arrived]], now: datetime) -> frozenset[str]:
+def quiet(connection: Connection, arrived: Mapping[str, Sequence[Reading]], now: datetime) -> frozenset[str]:
     """The patients of whom every reading that came now is quiet. Nobody judges them before this transaction ends."""
     due = tables.due.c
     rows = (
@@ -34,8 +34,7 @@ def quiet(connection: Connection, arrived: Mapping[str, Sequence[Arrived]], now:
     )
 
 
-def _arrival(arrived: Arrived, now: datetime) -> Arrival:
-    reading = arrived.reading
+def _arrival(reading: Reading, now: datetime) -> Arrival:
     return Arrival(
         reading_id=reading.id,
         taken_at=reading.taken_at,

@@ -4,20 +4,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
-from alerts.intake import LATE_AFTER
 from server.db import tables
-from server.db.bulk import add
-from server.db.dialect import among, due_at_latest, numbers, put
+from server.db.dialect import among, put
 from server.ingest import commands, quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
+from server.ingest.keep import Claimed, keep
 from server.ingest.quarantine import Kept
-from server.ingest.quiet import quiet
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
-from vitals import failpoint
 from vitals.reading import GatewayId, ReadingId
 from vitals.wire import Receipt, Rejection
 
@@ -89,41 +85,22 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
     if not fresh:
         return 0
     known = register(connection, fresh)
-    free = numbers(connection, tables.reading, len(fresh))
-    rows = [_reading_row(n, each, _whose(each, known, heard), now) for n, each in zip(free, fresh, strict=True)]
-    due = _put_on_slate(connection, fresh, rows, now)
-    # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
-    add(connection, tables.reading, sorted(rows, key=lambda row: str(row["id"])))
-    values = [row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each, reading)]
-    failpoint.reach("ingest.recording")
-    add(connection, tables.measurement, values)
-    for row in rows:
-        batch.readings[_RESULTS.get(row["unclaimed"], "unclaimed")] += 1
-        if row["unclaimed"] == Unclaimed.UNKNOWN_DEVICE:
-            batch.quarantined[Unclaimed.UNKNOWN_DEVICE] += 1
+    claimed = [
+        Claimed(
+            reading=each.reading,
+            municipality=each.municipality,
+            gateway=each.gateway,
+            whose=_whose(each, known, heard),
+        )
+        for each in fresh
+    ]
+    due = keep(connection, claimed, now)
+    for one in claimed:
+        nobodys = one.whose if isinstance(one.whose, Unclaimed) else None
+        batch.readings[_RESULTS.get(nobodys, "unclaimed")] += 1
+        if nobodys is Unclaimed.UNKNOWN_DEVICE:
+            batch.quarantined[nobodys] += 1
     return due
-
-
-def _put_on_slate(
-    connection: Connection, fresh: Sequence[Arrived], rows: Sequence[dict[str, Any]], now: datetime
-) -> int:
-    """Have the rules asked at once about everybody concerned, but those of whom nothing new is to be said; how many.
-
-    Before anything is stored: who waits here for somebody's turn must hold nothing that they wait for.
-    """
-    arrived: dict[str, list[Arrived]] = {}
-    municipality: dict[str, str] = {}
-    for each, row in zip(fresh, rows, strict=True):
-        if row["patient_id"] is not None:
-            arrived.setdefault(row["patient_id"], []).append(each)
-            municipality[row["patient_id"]] = row["municipality_id"]
-    may_wait = quiet(connection, arrived, now) if arrived else frozenset[str]()
-    for row in rows:
-        row["quiet"] = row["patient_id"] in may_wait
-    due = [patient for patient in arrived if patient not in may_wait]
-    late = {patient for patient in due if all(now - each.reading.taken_at > LATE_AFTER for each in arrived[patient])}
-    due_at_latest(connection, [(patient, municipality[patient]) for patient in due], now, late)
-    return len(due)
 
 
 def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> tuple[list[Arrived], set[tuple[str, str]]]:
@@ -152,42 +129,6 @@ def _whose(arrived: Arrived, known: Register, heard: set[tuple[str, str]]) -> st
         return Unclaimed.HEARD_TWICE
     heard.add((whose, arrived.reading.id))
     return whose
-
-
-def _reading_row(seq: int, arrived: Arrived, whose: str | Unclaimed, now: datetime) -> dict[str, Any]:
-    reading = arrived.reading
-    nobody = isinstance(whose, Unclaimed)
-    return {
-        "seq": seq,
-        "id": reading.id,
-        "municipality_id": arrived.municipality,
-        "gateway_id": arrived.gateway,
-        "patient_id": None if nobody else whose,
-        "unclaimed": str(whose) if nobody else None,
-        "device": reading.device,
-        "model": reading.model,
-        "taken_at": reading.taken_at,
-        "received_at": now,
-        "clock": reading.clock.value,
-        "offset_s": reading.offset_s,
-        "quality": reading.quality.value,
-        "flags": list(reading.flags),
-        "battery": reading.battery,
-    }
-
-
-def _measurement_rows(arrived: Arrived, row: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [
-        {
-            "reading_seq": row["seq"],
-            "metric": each.metric,
-            "municipality_id": row["municipality_id"],
-            "patient_id": row["patient_id"],
-            "taken_at": row["taken_at"],
-            "value": each.value,
-        }
-        for each in arrived.reading.measurements
-    ]
 
 
 def _to_keep(message: Message, batch: _Batch) -> Kept | None:

@@ -1,0 +1,104 @@
+"""Writes readings down whose owner is known: their rows, and who is to be asked about at once. In the caller's
+transaction, from a gateway's message and from a person's hand alike.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from alerts.intake import LATE_AFTER
+from server.db import tables
+from server.db.bulk import add
+from server.db.dialect import due_at_latest, numbers
+from server.ingest.claim import Unclaimed
+from server.ingest.quiet import quiet
+from vitals import failpoint
+from vitals.reading import GatewayId, Reading
+
+_SAID = "person"  # where `taken_at` comes from when no gateway heard the reading
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A reading that nobody has stored yet, and whose it is. `gateway` None: a person entered it by hand."""
+
+    reading: Reading
+    municipality: str
+    gateway: GatewayId | None
+    whose: str | Unclaimed  # the patient's id, or why it is nobody's
+
+
+def keep(connection: Connection, fresh: Sequence[Claimed], now: datetime) -> int:
+    """Store each of them and put the patients concerned on the slate; how many those are."""
+    free = numbers(connection, tables.reading, len(fresh))
+    rows = [_reading_row(number, each, now) for number, each in zip(free, fresh, strict=True)]
+    due = _put_on_slate(connection, fresh, rows, now)
+    # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
+    add(connection, tables.reading, sorted(rows, key=lambda row: str(row["id"])))
+    values = [
+        row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each.reading, reading)
+    ]
+    failpoint.reach("ingest.recording")
+    add(connection, tables.measurement, values)
+    return due
+
+
+def _put_on_slate(
+    connection: Connection, fresh: Sequence[Claimed], rows: Sequence[dict[str, Any]], now: datetime
+) -> int:
+    """Have the rules asked at once about everybody concerned, but those of whom nothing new is to be said; how many.
+
+    Before anything is stored: who waits here for somebody's turn must hold nothing that they wait for.
+    """
+    arrived: dict[str, list[Reading]] = {}
+    municipality: dict[str, str] = {}
+    for each, row in zip(fresh, rows, strict=True):
+        if row["patient_id"] is not None:
+            arrived.setdefault(row["patient_id"], []).append(each.reading)
+            municipality[row["patient_id"]] = row["municipality_id"]
+    may_wait = quiet(connection, arrived, now) if arrived else frozenset[str]()
+    for row in rows:
+        row["quiet"] = row["patient_id"] in may_wait
+    due = [patient for patient in arrived if patient not in may_wait]
+    late = {patient for patient in due if all(now - each.taken_at > LATE_AFTER for each in arrived[patient])}
+    due_at_latest(connection, [(patient, municipality[patient]) for patient in due], now, late)
+    return len(due)
+
+
+def _reading_row(seq: int, claimed: Claimed, now: datetime) -> dict[str, Any]:
+    reading, whose = claimed.reading, claimed.whose
+    nobody = isinstance(whose, Unclaimed)
+    return {
+        "seq": seq,
+        "id": reading.id,
+        "municipality_id": claimed.municipality,
+        "gateway_id": claimed.gateway,
+        "patient_id": None if nobody else whose,
+        "unclaimed": str(whose) if nobody else None,
+        "device": reading.device,
+        "model": reading.model,
+        "taken_at": reading.taken_at,
+        "received_at": now,
+        "clock": reading.clock.value if claimed.gateway is not None else _SAID,
+        "offset_s": reading.offset_s,
+        "quality": reading.quality.value,
+        "flags": list(reading.flags),
+        "battery": reading.battery,
+    }
+
+
+def _measurement_rows(reading: Reading, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "reading_seq": row["seq"],
+            "metric": each.metric,
+            "municipality_id": row["municipality_id"],
+            "patient_id": row["patient_id"],
+            "taken_at": row["taken_at"],
+            "value": each.value,
+        }
+        for each in reading.measurements
+    ]
