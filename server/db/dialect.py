@@ -71,11 +71,15 @@ def take_turn(connection: Connection, patient: str, municipality: str, now: date
 
 
 def among(connection: Connection, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
-    """Whether `column` is one of `values`, as one parameter: a thousand of them take longer to spell than to find."""
+    """Whether `column` is one of `values`, as one parameter: a thousand of them take longer to spell than to find.
+
+    As rows, to be joined with: a list is compared with each row of the table one by one, once the plan is kept for
+    lists of any length (decision 0018).
+    """
     if connection.dialect.name == "sqlite":
         each = func.json_each(json.dumps(sorted(set(values)))).table_valued("value")
         return column.in_(select(each.c.value))
-    return column == func.any(_listed(sorted(set(values))))
+    return column.in_(select(func.unnest(_listed(sorted(set(values))))))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
