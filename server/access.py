@@ -6,12 +6,14 @@ Refusing is the rule, allowing the exception: what is not in the table is not al
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Delete, Select, Table, Update, and_, or_, select
+from sqlalchemy import ColumnElement, Delete, Select, Table, Update, and_, false, or_, select, union
 
 from server.db import tables
+from server.own_rows import Share, own_rows
 
 
 class Role(StrEnum):
@@ -19,7 +21,10 @@ class Role(StrEnum):
 
     NURSE = "nurse"  # follows up the patients of a team
     COORDINATOR = "coordinator"  # all patients of a municipality, and who follows them up
+    CLINICIAN = "clinician"  # answers for plans and rulebooks, for all patients of a municipality
     TECHNICIAN = "technician"  # kits and quarantine; no patient
+    PATIENT = "patient"  # sees and says what is their own
+    KIN = "kin"  # somebody close to a patient, as far as the patient shares
     SYSTEM = "system"  # the server's own loops, on behalf of nobody
 
 
@@ -48,7 +53,26 @@ class Action(StrEnum):
     SEE_KITS = "see_kits"
     CHANGE_KITS = "change_kits"
     COMMAND_KIT = "command_kit"  # ask something of a gateway at home
-    CHANGE_PLAN = "change_plan"
+    CHANGE_PLAN = "change_plan"  # propose one; that puts nothing in force
+    APPROVE_PLAN = "approve_plan"  # put in force what somebody else proposed, keep it or roll it back
+    SIGN_RULEBOOK = "sign_rulebook"
+    PAUSE = "pause"
+    CHANGE_PATIENT = "change_patient"  # decision, contacts, the end of the follow-up
+    SEE_TEAM = "see_team"  # who is on duty, what waits, what was handed over, who was told
+    HAND_OVER = "hand_over"  # notes from shift to shift, patients to the team that answers at night
+    CHANGE_ROSTER = "change_roster"  # who is on duty when, and how people are reached
+    SEE_LOAD = "see_load"  # how many alerts, how soon answered
+    VISIT_HOME = "visit_home"  # enrol a patient, hand out a kit, tick what was done
+    SEE_MESSAGES = "see_messages"
+    WRITE_MESSAGE = "write_message"
+    SHARE_FOR = "share_for"  # what a patient shares with somebody close, on the patient's word
+    SEE_OWN_ZONE = "see_own_zone"
+    SEE_OWN_VALUES = "see_own_values"
+    REPORT_OWN = "report_own"  # measured or answered by oneself
+    SEE_OWN_MESSAGES = "see_own_messages"
+    WRITE_OWN_MESSAGE = "write_own_message"
+    SEE_OWN_LOG = "see_own_log"  # who looked at one's data
+    SHARE_OWN = "share_own"
 
 
 _CARE = frozenset(
@@ -62,6 +86,13 @@ _CARE = frozenset(
         Action.WRITE_NOTE,
         Action.SEE_KITS,
         Action.COMMAND_KIT,
+        Action.VISIT_HOME,
+        Action.SEE_MESSAGES,
+        Action.WRITE_MESSAGE,
+        Action.SHARE_FOR,
+        Action.CHANGE_PLAN,
+        Action.PAUSE,
+        Action.CHANGE_PATIENT,
     }
 )
 _CLICKS = frozenset(
@@ -88,24 +119,46 @@ _KITS = frozenset(
     }
 )
 
+_SHIFT = frozenset({Action.SEE_TEAM, Action.HAND_OVER})
+_LEADS = frozenset({Action.CHANGE_ROSTER, Action.SEE_LOAD})
+_ANSWERS_FOR_PLANS = frozenset({Action.APPROVE_PLAN, Action.SIGN_RULEBOOK})
+
+_SHARED: dict[Share, frozenset[Action]] = {
+    Share.ZONE: frozenset({Action.SEE_OWN_ZONE}),
+    Share.VALUES: frozenset({Action.SEE_OWN_VALUES}),
+    Share.MESSAGES: frozenset({Action.SEE_OWN_MESSAGES, Action.WRITE_OWN_MESSAGE}),
+    Share.REPORT: frozenset({Action.REPORT_OWN}),
+}
+
 _ALLOWED: dict[Role, frozenset[Action]] = {
-    Role.NURSE: _CARE | _CLICKS,
-    Role.COORDINATOR: _CARE | _CLICKS | _KITS | {Action.CHANGE_PLAN},
+    Role.NURSE: _CARE | _CLICKS | _SHIFT,
+    Role.COORDINATOR: _CARE | _CLICKS | _SHIFT | _KITS | _LEADS | _ANSWERS_FOR_PLANS,
+    Role.CLINICIAN: _CARE | _CLICKS | _SHIFT | _ANSWERS_FOR_PLANS,
     Role.TECHNICIAN: _KITS,
+    Role.PATIENT: frozenset[Action]().union(*_SHARED.values(), {Action.SEE_OWN_LOG, Action.SHARE_OWN}),
+    Role.KIN: frozenset(),  # what is shared, see `allowed`
     Role.SYSTEM: frozenset(Action),
 }
 
+AT_HOME = frozenset({Role.PATIENT, Role.KIN})  # see one patient, nobody else
 _TEAM_ONLY = frozenset({Role.NURSE})  # sees patients enrolled with its own team, nobody else's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who asks: `id` is a staff member's or a token's, `municipality` and `team` are theirs."""
+    """Who asks: `id` is a staff member's, a patient's, a contact's or a token's; `municipality` and `team` are theirs.
+
+    `patient`: the one patient of the roles patient and kin; `shares`: what kin were given.
+    `at`: when they ask, by the installation's clock. Without it nobody is seen who is routed to the team for a while.
+    """
 
     id: str
     role: Role
     municipality: str | None
     team: str | None = None
+    at: datetime | None = None
+    patient: str | None = None
+    shares: frozenset[Share] = frozenset()
 
 
 class RefusedError(Exception):
@@ -126,6 +179,8 @@ def allowed(actor: Actor | None, action: Action) -> bool:
     """Whether the role may do this at all; whose rows it then sees is for `scope`."""
     if action is Action.ENTER:
         return True
+    if actor is not None and actor.role is Role.KIN:
+        return any(action in _SHARED[share] for share in actor.shares)
     return actor is not None and action in _ALLOWED[actor.role]
 
 
@@ -147,24 +202,81 @@ def scope(statement: _Statement, table: Table, actor: Actor) -> _Statement:
 
 def _visible(table: Table, actor: Actor) -> ColumnElement[bool]:
     home = table.c.municipality_id
+    if actor.role in AT_HOME:
+        shares = actor.shares if actor.role is Role.KIN else None
+        return and_(home == actor.municipality, own_rows(table, actor.patient or "", shares))
+    if table is tables.handover_note:
+        return _written_for(table, actor)
     if actor.role not in _TEAM_ONLY:
-        return home == actor.municipality
-    agreement = tables.service_agreement
-    agreed = select(agreement.c.municipality_id).where(agreement.c.team_id == actor.team, agreement.c.state == "active")
-    enrolment = tables.enrolment
-    own = select(enrolment.c.patient_id).where(enrolment.c.team_id == actor.team, enrolment.c.state != "ended")
-    if table is tables.person:  # names of own patients, and of colleagues
-        patients = select(tables.patient.c.person_id).where(
-            tables.patient.c.id.in_(own), tables.patient.c.municipality_id.in_(agreed)
-        )
-        colleagues = select(tables.staff.c.person_id).where(tables.staff.c.municipality_id == actor.municipality)
-        return or_(table.c.id.in_(patients), table.c.id.in_(colleagues))
+        return or_(home == actor.municipality, _is_colleague(table, actor))
+    agreed, known = _agreed(actor, "follows"), _known(actor)
+    if table is tables.person:  # names of patients, and of colleagues
+        patients = select(tables.patient.c.person_id).where(tables.patient.c.id.in_(known))
+        return or_(table.c.id.in_(patients), _is_colleague(table, actor))
     whose = _patient_column(table)
     if whose is None:
-        return or_(home == actor.municipality, home.in_(agreed))
+        return or_(home == actor.municipality, home.in_(agreed), _is_colleague(table, actor))
     if whose.nullable:  # what belongs to no patient (unclaimed readings) is the whole municipality's care
-        return and_(home.in_(agreed), or_(whose.is_(None), whose.in_(own)))
-    return and_(home.in_(agreed), whose.in_(own))
+        return or_(whose.in_(known), and_(home.in_(agreed), whose.is_(None)))
+    return whose.in_(known)
+
+
+def _known(actor: Actor) -> Select[Any]:
+    """The patients of the actor's team: those whom it follows, and those who are routed to it just now."""
+    enrolment, routing, alert, staff = tables.enrolment, tables.routing, tables.alert, tables.staff
+    follows, answers = _agreed(actor, "follows"), _agreed(actor, "answers")
+    own = select(enrolment.c.patient_id).where(
+        enrolment.c.team_id == actor.team, enrolment.c.state != "ended", enrolment.c.municipality_id.in_(follows)
+    )
+    routed = select(routing.c.patient_id).where(
+        routing.c.team_id == actor.team,
+        false() if actor.at is None else and_(routing.c.starts_at <= actor.at, routing.c.ends_at > actor.at),
+        routing.c.municipality_id.in_(answers),
+    )
+    # What somebody of the team took on is not out of sight before somebody else has it.
+    team = select(staff.c.id).where(staff.c.team_id == actor.team, staff.c.active)
+    kept = select(alert.c.patient_id).where(
+        alert.c.state == "acknowledged", alert.c.owner.in_(team), alert.c.municipality_id.in_(answers)
+    )
+    return select(union(own, routed, kept).subquery().c.patient_id)
+
+
+def _agreed(actor: Actor, *kinds: str) -> Select[Any]:
+    """The municipalities that agreed on this with the actor's team."""
+    table = tables.service_agreement
+    return select(table.c.municipality_id).where(
+        table.c.team_id == actor.team, table.c.kind.in_(kinds), table.c.state == "active"
+    )
+
+
+def _is_colleague(table: Table, actor: Actor) -> ColumnElement[bool]:
+    """Whether a row is a colleague or a team across an agreement, whichever side agreed: who took it must have a name.
+
+    Nothing of patients goes this way, and no way to reach anybody.
+    """
+    agreement, staff = tables.service_agreement, tables.staff
+    with_us = select(agreement.c.team_id).where(
+        agreement.c.municipality_id == actor.municipality, agreement.c.state == "active"
+    )
+    for_whom = _agreed(actor, "follows", "answers")
+    if table is tables.team:
+        return or_(table.c.id.in_(with_us), table.c.municipality_id.in_(for_whom))
+    if table is tables.staff:
+        return or_(table.c.team_id.in_(with_us), table.c.municipality_id.in_(for_whom))
+    if table is tables.person:
+        ours = staff.c.municipality_id == actor.municipality
+        met = select(staff.c.person_id).where(
+            or_(ours, staff.c.team_id.in_(with_us), staff.c.municipality_id.in_(for_whom))
+        )
+        return table.c.id.in_(met)
+    return false()
+
+
+def _written_for(table: Table, actor: Actor) -> ColumnElement[bool]:
+    """What shifts leave each other is for the two teams, and the part about a patient for who may know the patient."""
+    ours = or_(table.c.team_id == actor.team, table.c.to_team_id == actor.team)
+    known = scope(select(tables.patient.c.id), tables.patient, actor)
+    return and_(ours, or_(table.c.patient_id.is_(None), table.c.patient_id.in_(known)))
 
 
 def _patient_column(table: Table) -> Any | None:

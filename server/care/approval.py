@@ -34,10 +34,12 @@ class ApprovalError(ValueError):
 class Approval:
     """Who approves a plan under which rulebook, and what that person says happens outside service hours.
 
+    `proposed_by`: who wished for it, never the same person; None: it was in force before, and two have agreed on it.
     `demo`: the people do not exist. Only then may nobody have signed the rulebook.
     """
 
     by: str  # staff id
+    proposed_by: str | None
     book: Rulebook
     outside: Outside | None
     demo: bool = False
@@ -64,6 +66,8 @@ def sign_off(connection: Connection, municipality: str, book: Rulebook, by: str,
 
 def approve(connection: Connection, patient: str, plan: Plan, approval: Approval, now: datetime) -> int:
     """Make `plan` the patient's active version. Returns its number; raises `ApprovalError`, and nothing is changed."""
+    if approval.by == approval.proposed_by:
+        raise ApprovalError("second_person", "whoever proposed a plan does not approve it: another person must")
     _check_rulebook(plan, approval.book)
     _check_facts(plan, approval.book)
     if not approval.demo:

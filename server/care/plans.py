@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Text, cast, func, insert, select, update
+from sqlalchemy import Connection, Text, cast, delete, func, insert, select, update
 
 from alerts.plan import Period, Plan, from_mapping, to_mapping
 from server.db import tables
@@ -45,8 +45,46 @@ def activate(connection: Connection, patient: str, plan: Plan, approved_by: str,
         "approved_by": approved_by,
     }
     connection.execute(insert(table).values(row))
+    _carry_texts_over(connection, patient, newest, plan.version)
     due_at_latest(connection, [(patient, municipality)], now)
     return plan.version
+
+
+def stored(connection: Connection, patient: str) -> Plan | None:
+    """The active plan as it was written, without what is known of gateways; None: nothing is judged."""
+    table = tables.plan_version
+    written = select(table.c.body).where(table.c.patient_id == patient, table.c.state == "active")
+    body = connection.execute(written).scalar()
+    return None if body is None else from_mapping(body)
+
+
+ZONES_WITH_TEXT = ("green", "yellow", "red")
+
+
+def texts(connection: Connection, patient: str) -> Mapping[str, str]:
+    """What the active plan says to the patient in each zone; empty where nobody has written it."""
+    text, version = tables.plan_text, tables.plan_version
+    is_active = (
+        (version.c.patient_id == patient) & (version.c.version == text.c.version) & (version.c.state == "active")
+    )
+    row = connection.execute(select(text).join(version, is_active).where(text.c.patient_id == patient)).first()
+    return {} if row is None else {zone: getattr(row, zone) for zone in ZONES_WITH_TEXT}
+
+
+def write_texts(connection: Connection, patient: str, version: int, said: Mapping[str, str]) -> None:
+    """What this version says to the patient in each zone, in place of what it said."""
+    table = tables.plan_text
+    home = select(tables.patient.c.municipality_id).where(tables.patient.c.id == patient)
+    connection.execute(delete(table).where(table.c.patient_id == patient, table.c.version == version))
+    row = {"patient_id": patient, "version": version, "municipality_id": connection.execute(home).scalar_one()}
+    connection.execute(insert(table).values(**row, **{zone: said.get(zone, "") for zone in ZONES_WITH_TEXT}))
+
+
+def _carry_texts_over(connection: Connection, patient: str, before: int, version: int) -> None:
+    table = tables.plan_text
+    old = select(table).where(table.c.patient_id == patient, table.c.version == before)
+    if (row := connection.execute(old).mappings().first()) is not None:
+        connection.execute(insert(table).values({**row, "version": version}))
 
 
 _AT_HAND = 20_000  # parsed plans, of some five kilobytes with their text: rules that are alike are kept once

@@ -232,7 +232,9 @@ class Service:
                 self.homes.append(self._furnish(connection, patient, gateway, key))
             for plan, patient in zip(self.plans, (each.patient for each in self.homes), strict=False):
                 # When a gateway is silent is learned as it happens, not known beforehand.
-                approved = approval.Approval(by=doctor, book=rulebook.load(plan.rulebook), outside=plan.outside)
+                approved = approval.Approval(
+                    by=doctor, proposed_by=None, book=rulebook.load(plan.rulebook), outside=plan.outside
+                )
                 approval.approve(connection, patient, replace(plan, offline=()), approved, now)
             for nurse in self.nurses:
                 self._employ(

@@ -44,6 +44,7 @@ class _Office:
     now: datetime  # the demo's time
     municipality: str
     team: str
+    proposer: str
     approver: str
 
 
@@ -80,6 +81,7 @@ def _enrol(connection: Any, vault: Vault, town: Town, keys: Keys, now: datetime)
         each.key: people.employ(connection, vault, team, Role(each.role), people.Person(name=each.name))
         for each in town.staff
     }
+    proposer = next(staff[each.key] for each in town.staff if each.role == Role.NURSE)
     approver = next(staff[each.key] for each in town.staff if each.role == Role.COORDINATOR)
     office = _Office(
         connection=connection,
@@ -89,6 +91,7 @@ def _enrol(connection: Any, vault: Vault, town: Town, keys: Keys, now: datetime)
         now=now,
         municipality=municipality,
         team=team,
+        proposer=proposer,
         approver=approver,
     )
     for gateway, own in keys.gateways.items():
@@ -113,7 +116,7 @@ def _enrol_resident(office: _Office, resident: Resident) -> str:
         _hand_out(office, patient, address)
     book = rulebook.load(resident.rulebook)
     plan = _plan(office, resident, book)
-    approval = Approval(by=office.approver, book=book, outside=plan.outside, demo=True)
+    approval = Approval(by=office.approver, proposed_by=office.proposer, book=book, outside=plan.outside, demo=True)
     approve(office.connection, patient, plan, approval, office.now)
     return patient
 

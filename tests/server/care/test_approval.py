@@ -25,7 +25,7 @@ def plan_under(book: Rulebook, facts: PatientFacts = STATED, **more: object) -> 
 
 
 def ask(world: World, plan: Plan, book: Rulebook, **said: object) -> int:
-    approval = Approval(**{"by": world.nurse, "book": book, "outside": plan.outside, **said})  # type: ignore[arg-type]
+    approval = Approval(**{"by": world.nurse, "proposed_by": "other", "book": book, "outside": plan.outside, **said})  # type: ignore[arg-type]
     with world.database.write() as connection:
         return approve(connection, world.patient, plan, approval, START)
 
@@ -104,6 +104,13 @@ def test_the_approver_says_what_happens_outside_service_hours(world: World, said
     assert ask(world, plan, book, outside=Outside.RESPONSE_CENTRE_RED) == 1
 
 
+@pytest.mark.parametrize("demo", [False, True])
+def test_nobody_approves_what_they_proposed(world: World, demo: bool) -> None:
+    book = rulebook.load("covid19")
+    sign(world, book)
+    assert refused(world, plan_under(book), book, proposed_by=world.nurse, demo=demo)[0] == "second_person"
+
+
 def test_only_the_municipalitys_own_staff_sign_and_approve(world: World) -> None:
     book = rulebook.load("covid19")
     with world.database.write() as connection, pytest.raises(ApprovalError, match="signed_by"):
@@ -130,5 +137,5 @@ def test_nothing_of_the_product_goes_round_the_approval() -> None:
                     callers.add(str(path.relative_to(ROOT)))
                 if isinstance(node, ast.keyword) and node.arg == "demo" and "Approval(" in path.read_text():
                     demos.add(str(path.relative_to(ROOT)))
-    assert callers == {"server/care/approval.py"}
+    assert callers == {"server/care/approval.py", "server/care/pauses.py"}  # a pause changes nothing but the pauses
     assert demos == {"varde/demo/enrol.py"}
