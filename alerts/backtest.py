@@ -17,12 +17,16 @@ from typing import Any
 
 from alerts.arrival import Arrival
 from alerts.episodes import Episode, Span, by_hand, episodes, groups, in_zones
+from alerts.fact import Fact
 from alerts.keys import KeyProblem, Keys
 from alerts.plan import Plan
 from alerts.priority import Priority
 from alerts.replay import Replay, run
 from alerts.rulebook import Rulebook
 from alerts.zone import Zone
+
+_WEEK = timedelta(days=7)
+_LEAST = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,25 @@ class Tally:
             zones={zone: self.zones.get(zone, timedelta()) + other.zones.get(zone, timedelta()) for zone in Zone},
             groups=Counter(self.groups) + Counter(other.groups),
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Week:
+    """Two tallies over the same week."""
+
+    span: Span
+    in_force: Tally
+    candidate: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weeks:
+    """One patient: two tallies over a span, and over each of its weeks, oldest first."""
+
+    span: Span
+    in_force: Tally
+    candidate: Tally
+    weeks: tuple[Week, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,20 +199,67 @@ def cohort(reports: Iterable[Report]) -> Cohort:
     return Cohort(reports=ordered)
 
 
+def by_week(patient: str, plans: tuple[Plan, Plan], arrivals: Iterable[Arrival], span: Span) -> "Weeks":
+    """The plan in force and the candidate (in this order) over the whole span, and over each of its weeks.
+
+    The last week ends with the span and is as long as the others; the first may be shorter. Otherwise as `compare`.
+    """
+    received = tuple(arrivals)
+    span = replace(span, start=max(span.start, plans[0].starts_at))
+    courses = tuple(_run(patient, plan, received, span.end) for plan in plans)
+    parts = _weeks(span)
+    tallies = [[course.tally(part) for part in (span, *parts)] for course in courses]
+    return Weeks(
+        span=span,
+        in_force=tallies[0][0],
+        candidate=tallies[1][0],
+        weeks=tuple(
+            Week(span=part, in_force=now, candidate=other)
+            for part, now, other in zip(parts, tallies[0][1:], tallies[1][1:], strict=True)
+        ),
+    )
+
+
+def _weeks(span: Span) -> list[Span]:
+    """The span's weeks, oldest first. No moment belongs to two, so that their sums are those of the span."""
+    found, end = [], span.end
+    while end > span.start:
+        begin = max(span.start, end - _WEEK)
+        found.append(Span(start=begin if begin == span.start else begin + _LEAST, end=end))
+        end = begin
+    return found[::-1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Course:
+    """What one plan said from its start to the end of the arrivals."""
+
+    plan: Plan
+    facts: Sequence[Fact]
+    episodes: tuple[Episode, ...]
+
+    def tally(self, span: Span) -> Tally:
+        """What was said in the span."""
+        inside = [each for each in self.episodes if span.holds(each.began_at)]
+        handled = groups([each for each in inside if by_hand(each, self.plan)])
+        return Tally(
+            length=span.end - span.start,
+            episodes=Counter(each.rule for each in inside),
+            zones=in_zones(self.facts, span),
+            groups=Counter(max(each.highest for each in group) for group in handled),
+        )
+
+
+def _run(patient: str, plan: Plan, arrivals: Sequence[Arrival], until: datetime) -> _Course:
+    replay = Replay(plan=plan, patient=patient)
+    run(replay, arrivals, (), until)
+    return _Course(plan=plan, facts=replay.facts, episodes=episodes(replay.facts))
+
+
 def _one(patient: str, plan: Plan, arrivals: Sequence[Arrival], span: Span) -> tuple[Tally, tuple[Episode, ...]]:
     """What one plan says: the tally of the span, and every episode up to its end."""
-    replay = Replay(plan=plan, patient=patient)
-    run(replay, arrivals, (), span.end)
-    found = episodes(replay.facts)
-    inside = [each for each in found if span.holds(each.began_at)]
-    handled = groups([each for each in inside if by_hand(each, plan)])
-    tally = Tally(
-        length=span.end - span.start,
-        episodes=Counter(each.rule for each in inside),
-        zones=in_zones(replay.facts, span),
-        groups=Counter(max(each.highest for each in group) for group in handled),
-    )
-    return tally, found
+    course = _run(patient, plan, arrivals, span.end)
+    return course.tally(span), course.episodes
 
 
 def _alone(own: Sequence[Episode], others: Sequence[Episode], span: Span) -> tuple[Episode, ...]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from alerts import rulebook
-from alerts.backtest import ASSUMED, Question, Tally, candidate, cohort, compare, not_carried_over
+from alerts.backtest import ASSUMED, Question, Tally, by_week, candidate, cohort, compare, not_carried_over
 from alerts.backtest_report import canonical, tally, to_mapping
 from alerts.episodes import Span
 from alerts.keys import KeyProblem
@@ -218,3 +218,21 @@ def test_the_same_input_gives_the_same_bytes_in_any_process():
     assert text.count(b'"patient":') > 15
     assert b'"digest":"' in text
     assert b'"only_in_force":[{' in text  # the candidate did leave something out
+
+
+def test_the_weeks_add_up_to_the_whole(story):
+    """Each begins where the one before ends, and an alert belongs to one of them."""
+    other = candidate(story.plan, None, STRICTER)
+    end = story.plan.starts_at + timedelta(days=13)
+    span = Span(start=story.plan.starts_at, end=end)
+    found = by_week("p", (story.plan, other), story.arrivals, span)
+    report = compare("p", (story.plan, other), story.arrivals, Question(span=span))
+    assert (found.in_force, found.candidate) == (report.in_force, report.candidate)
+    assert len(found.weeks) == 2
+    for side in ("in_force", "candidate"):
+        whole = getattr(found, side)
+        parts = [getattr(week, side) for week in found.weeks]
+        assert sum((each.episodes.total() for each in parts), 0) == whole.episodes.total() > 0
+        assert sum((each.groups.total() for each in parts), 0) >= whole.groups.total()
+    assert found.weeks[-1].span.end == end
+    assert found.weeks[-1].span.start > found.weeks[0].span.end
