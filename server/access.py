@@ -208,7 +208,8 @@ def _visible(table: Table, actor: Actor) -> ColumnElement[bool]:
     if table is tables.handover_note:
         return _written_for(table, actor)
     if actor.role not in _TEAM_ONLY:
-        return or_(home == actor.municipality, _is_colleague(table, actor))
+        ours: ColumnElement[bool] = home == actor.municipality
+        return or_(ours, _is_colleague(table, actor))
     agreed, known = _agreed(actor, "follows"), _known(actor)
     if table is tables.person:  # names of patients, and of colleagues
         patients = select(tables.patient.c.person_id).where(tables.patient.c.id.in_(known))
@@ -218,7 +219,8 @@ def _visible(table: Table, actor: Actor) -> ColumnElement[bool]:
         return or_(home == actor.municipality, home.in_(agreed), _is_colleague(table, actor))
     if whose.nullable:  # what belongs to no patient (unclaimed readings) is the whole municipality's care
         return or_(whose.in_(known), and_(home.in_(agreed), whose.is_(None)))
-    return whose.in_(known)
+    theirs: ColumnElement[bool] = whose.in_(known)
+    return theirs
 
 
 def _known(actor: Actor) -> Select[Any]:

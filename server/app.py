@@ -21,7 +21,7 @@ from server.db.migrate import check, upgrade_database
 from server.ingest.mqtt import Broker
 from server.ingest.worker import Ingest
 from server.metrics import MetricsPage
-from server.notify.channels import LogChannel
+from server.notify.ways import operations_of, ways_of
 from server.notify.worker import Notify
 from server.parts import Parts
 from server.settings import RoleName, Settings
@@ -112,8 +112,8 @@ def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
     if RoleName.WATCH in wanted:
         roles.append(Watch(parts))
     if RoleName.NOTIFY in wanted:
-        roles.append(Notify(parts, LogChannel()))
-    roles.append(Lookout(parts, LogChannel()))
+        roles.append(Notify(parts, ways_of(settings)))
+    roles.append(Lookout(parts, operations_of(settings)))
     if settings.deadman_url is not None:
         from server.deadman import DeadMan
 

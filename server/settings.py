@@ -11,6 +11,8 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from server.db.engine import DatabaseAddressError, file_address, is_embedded
+from server.notify.smtp import Tls
+from server.notify.texts import DEFAULT, LANGUAGES
 
 
 class RoleName(StrEnum):
@@ -60,6 +62,22 @@ class Settings(BaseSettings):
     # Asked for every 20 seconds while everything is alive; whoever answers there alarms when it stays out.
     deadman_url: SecretStr | None = None
 
+    # How people are told. Without a way of its own an installation writes notices to its log.
+    public_url: str | None = None  # where people open the pages: links in notices, and receipts of webhooks
+    notice_language: str = Field(default=DEFAULT, pattern=f"^({'|'.join(LANGUAGES)})$")
+    notices_to_log: bool = False  # everything, whatever people's channels are: for demos
+    smtp_host: str | None = None
+    smtp_port: int = Field(default=587, ge=1, le=65535)
+    smtp_tls: Tls = Tls.STARTTLS
+    smtp_tls_ca: Path | None = None
+    smtp_sender: str | None = None
+    smtp_username: str | None = None
+    smtp_password: SecretStr | None = None
+    webhook_url: SecretStr | None = None  # takes messages to telephones
+    webhook_key: SecretStr | None = None  # what they are signed with
+    webhook_tls_ca: Path | None = None
+    operations_mail: str | None = None  # who is told, past the outbox, that a part of Varde is silent
+
     # A blood pressure in quarantine is about 1 kB; this is some 100 MB, and months of ordinary trouble.
     quarantine_rows_max: int = Field(default=100_000, ge=10)
     log_level: str = Field(default="info", pattern="^(debug|info|warning|error)$")
@@ -78,6 +96,38 @@ class Settings(BaseSettings):
         if parts is not None and (parts.scheme not in ("http", "https") or not parts.hostname):
             raise ValueError("must be an address such as https://alarm.example/ping")
         return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _is_a_place(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("must be an address such as https://varde.example")
+        return value.rstrip("/")
+
+    @field_validator("webhook_url")
+    @classmethod
+    def _is_safe_to_post_to(cls, value: SecretStr | None) -> SecretStr | None:
+        parts = urlsplit(value.get_secret_value()) if value is not None else None
+        if parts is None or (parts.scheme == "https" and parts.hostname):
+            return value
+        if parts.scheme == "http" and is_loopback(parts.hostname or ""):
+            return value
+        raise ValueError("must be an https address; http only on this machine")
+
+    @model_validator(mode="after")
+    def _can_tell(self) -> Self:
+        if self.smtp_host is not None and not self.smtp_sender:
+            raise ValueError("smtp_sender: mail needs a sender, such as varde@kommune.example")
+        if self.smtp_host is not None and self.smtp_tls is Tls.NONE and not is_loopback(self.smtp_host):
+            raise ValueError("smtp_tls: none is for a mail server on this machine only")
+        if self.webhook_url is not None and self.webhook_key is None:
+            raise ValueError("webhook_key: messages must be signed, or anybody could send them")
+        if self.operations_mail is not None and self.smtp_host is None:
+            raise ValueError("operations_mail: needs smtp_host")
+        return self
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

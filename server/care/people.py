@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 
-from server.access import Actor, Role, scope
+from server.access import AT_HOME, Actor, Role, scope
 from server.db import tables
 from server.vault import Vault
 
@@ -38,20 +38,30 @@ def enrol_municipality(connection: Connection, name: str, number: str, now: date
 
 def create_team(connection: Connection, municipality: str, name: str, hours: str = "00:00-24:00") -> str:
     """A team that watches its own municipality's patients in `hours` ("08:00-15:30 mon-fri"). Returns its id."""
+    team = create_centre(connection, municipality, name)
+    agree_on_service(connection, municipality, team, hours)
+    return team
+
+
+def create_centre(connection: Connection, municipality: str, name: str) -> str:
+    """A team that follows nobody by itself: it answers for those with whom it is agreed. Returns its id."""
     row = {"id": str(uuid4()), "municipality_id": municipality, "name": name}
     connection.execute(insert(tables.team).values(row))
-    agree_on_service(connection, municipality, row["id"], hours)
     return row["id"]
 
 
-def agree_on_service(connection: Connection, municipality: str, team: str, hours: str) -> str:
-    """`team`, whose own municipality may be another, watches patients of `municipality`. Returns the agreement's id."""
+def agree_on_service(connection: Connection, municipality: str, team: str, hours: str, kind: str = "follows") -> str:
+    """`team`, whose own municipality may be another, watches patients of `municipality`. Returns the agreement's id.
+
+    `kind`: follows those who are enrolled with it, or answers, outside the service hours, for whom is routed to it.
+    """
     row = {
         "id": str(uuid4()),
         "municipality_id": municipality,
         "team_id": team,
         "hours": hours,
         "priorities": list(_ALL_PRIORITIES),
+        "kind": kind,
         "state": "active",
     }
     connection.execute(insert(tables.service_agreement).values(row))
@@ -66,8 +76,8 @@ def end_service(connection: Connection, agreement: str) -> None:
 
 def employ(connection: Connection, vault: Vault, team: str, role: Role, person: Person) -> str:
     """A staff member of `team`, and so of its municipality. Returns the id."""
-    if role is Role.SYSTEM:
-        raise ValueError("role: system is the server itself, nobody is employed as it")
+    if role is Role.SYSTEM or role in AT_HOME:
+        raise ValueError(f"role: nobody is employed as {role.value}")
     municipality = _municipality_of_team(connection, team)
     row = {
         "id": str(uuid4()),

@@ -1,6 +1,8 @@
 """Ways to reach somebody. What they carry says that something waits, never what: it passes through others' hands."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 import structlog
@@ -12,13 +14,30 @@ class ChannelError(Exception):
     """The channel did not take it; the text is the reason in words, fit for a log."""
 
 
+class ChannelDownError(ChannelError):
+    """Nobody answers at the other end: what comes right after it would only wait for nothing as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Where a channel may say what became of a message, and the secret by which it is believed, once for each word."""
+
+    url: str
+    secret: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """What is sent: for whom, and the number under which the worklist knows more."""
+    """What is sent. `id` is the same at every try, so that whoever gets it twice can tell."""
 
     number: int
     to: str  # a role, or owner or patient
     text: str
+    id: str = ""
+    address: str = ""
+    link: str | None = None  # shows nothing to who is not logged in
+    at: datetime | None = None  # real time
+    receipt: Receipt | None = None
 
 
 class Channel(Protocol):
@@ -30,7 +49,7 @@ class Channel(Protocol):
         ...
 
     def send(self, notice: Notice) -> None:
-        """Hand it over; raises `ChannelError`."""
+        """Hand it over; raises `ChannelError`. Takes seconds at most."""
         ...
 
 
@@ -41,3 +60,15 @@ class LogChannel:
 
     def send(self, notice: Notice) -> None:
         _log.info("notice", number=notice.number, to=notice.to, notice=notice.text)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channels:
+    """The installation's ways out, by the kind that people's addresses name; `last` is for who has none of these."""
+
+    last: Channel
+    by_kind: Mapping[str, Channel] = field(default_factory=dict)
+
+    def of(self, kind: str) -> Channel | None:
+        """The way out of this kind; None where the installation has none."""
+        return self.by_kind.get(kind)

@@ -1,87 +1,64 @@
-"""Takes notices out of the outbox to a channel. What fails is tried again, later each time."""
+"""Takes notices out of the outbox to people: channel by channel, then the next role. What fails is tried again later.
 
-from collections.abc import Sequence
-from datetime import datetime, timedelta
-from typing import Any
+A notice is told at least once. Whoever takes it notes so first; killed after sending and before noting, he leaves it to
+be taken again, with the same message id, and a row that says that it may have been told twice. That counts as a try, so
+it is bounded as tries are.
+"""
+
+from datetime import timedelta
 
 import structlog
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
-from server.db import tables
-from server.notify.channels import Channel, ChannelError, Notice
+from server.notify.book import Book, Job, Outcome, Try
+from server.notify.channels import Channel, ChannelDownError, ChannelError, Channels
 from server.parts import Parts
 from vitals import failpoint
 
-_AT_ONCE = 20
-_LEASE = timedelta(seconds=30)  # whoever took a notice in hand and was killed held it up for so long
-_DELAY_FIRST = timedelta(seconds=5)
-_ATTEMPTS_MAX = 10  # some 85 minutes of trying; by then the ladder has long told somebody else
-
-_TEXTS = {
-    "patient": "You have a new message from your follow-up service.",
-    "owner": "Something that you took on in Varde waits for you.",
-}
-_TEXT = "Something in Varde waits for you."
+LEASE = timedelta(seconds=30)  # whoever took a notice in hand and was killed held it up for so long
+_PATIENCE = timedelta(seconds=15)  # of one round; a try takes ten at most, and both together are less than the lease
 
 _log = structlog.get_logger("varde.notify")
 
 
-def deliver(parts: Parts, channel: Channel) -> int:
-    """Try every notice whose time has come, one transaction each; returns how many were tried."""
-    taken = _take(parts)
-    if taken:
+def deliver(parts: Parts, channels: Channels) -> int:
+    """Try every notice whose time has come; returns how many were taken in hand."""
+    book = Book(parts, channels)
+    jobs = book.take(LEASE)
+    if jobs:
         failpoint.reach("notify.taken")
-    for row in taken:
-        _attempt(parts, channel, row)
-    return len(taken)
+    began, down = parts.wall.now(), dict[str, str]()
+    for place, job in enumerate(jobs):
+        if parts.wall.now() - began > _PATIENCE:
+            book.give_back(jobs[place:])
+            break
+        _do(parts, book, job, down)
+    return len(jobs)
 
 
-def _take(parts: Parts) -> Sequence[Row[Any]]:
-    """Take some notices in hand: no other process tries them meanwhile, and a crash gives them back."""
-    outbox, now = tables.outbox, parts.wall.now()
-    ready = and_(outbox.c.state == "waiting", or_(outbox.c.send_at.is_(None), outbox.c.send_at <= now))
-    with parts.database.read() as connection:
-        if connection.execute(select(outbox.c.seq).where(ready).limit(1)).first() is None:
-            return ()
-    with parts.database.write() as connection:
-        oldest = select(outbox).where(ready).order_by(outbox.c.seq).limit(_AT_ONCE)
-        taken = connection.execute(oldest.with_for_update(skip_locked=True)).all()
-        ours = outbox.c.seq.in_([row.seq for row in taken])
-        connection.execute(update(outbox).where(ours).values(send_at=now + _LEASE))
-    return taken
-
-
-def _attempt(parts: Parts, channel: Channel, row: Row[Any]) -> None:
-    reason = None
-    try:
-        channel.send(Notice(number=row.seq, to=row.to, text=_TEXTS.get(row.to, _TEXT)))
-    except ChannelError as error:
-        reason = str(error)
-    except Exception as error:  # noqa: BLE001 - a fault in one delivery must not hold up the notices behind it
-        _log.error("channel failed", channel=channel.name, number=row.seq, exc_info=error)
-        reason = type(error).__name__  # its text may hold an address
-    failpoint.reach("notify.sent")
-    outcome = "sent" if reason is None else "failed"
-    tried = {
-        "municipality_id": row.municipality_id,
-        "outbox_seq": row.seq,
-        "channel": channel.name,
-        "at": parts.clock.now(),
-        "outcome": outcome,
-        "reason": reason,
-    }
-    with parts.database.write() as connection:
-        connection.execute(insert(tables.attempt).values(tried))
-        changed = {"state": "sent"} if reason is None else _after_failure(connection, row.seq, parts.wall.now())
-        connection.execute(update(tables.outbox).where(tables.outbox.c.seq == row.seq).values(**changed))
-        failpoint.reach("notify.noted")
+def _do(parts: Parts, book: Book, job: Job, down: dict[str, str]) -> None:
+    outcomes = [Outcome(tried=each, reason=_send(each, down)) for each in job.tries]
+    if outcomes:
+        failpoint.reach("notify.sent")
+    book.note(job, outcomes)
     failpoint.reach("notify.done")
-    parts.metrics.notices.labels(channel.name, outcome).inc()
+    for each in outcomes:
+        word = "sent" if each.reason is None else "failed"
+        parts.metrics.notices.labels(each.tried.channel.name, word).inc()
 
 
-def _after_failure(connection: Connection, seq: int, real_now: datetime) -> dict[str, Any]:
-    attempt = tables.attempt
-    times = connection.execute(select(func.count()).where(attempt.c.outbox_seq == seq)).scalar_one()
-    if times >= _ATTEMPTS_MAX:
-        return {"state": "failed"}
-    return {"send_at": real_now + _DELAY_FIRST * (1 << (times - 1))}
+def _send(each: Try, down: dict[str, str]) -> str | None:
+    """Why it was not taken; None when it was. A channel at whose end nobody answered is not asked again this round."""
+    channel: Channel = each.channel
+    if channel.name in down:
+        return down[channel.name]
+    try:
+        channel.send(each.notice)
+    except ChannelDownError as error:
+        down[channel.name] = str(error)
+        return str(error)
+    except ChannelError as error:
+        return str(error)
+    except Exception as error:  # noqa: BLE001 - a fault in one delivery must not hold up the notices behind it
+        _log.error("channel failed", channel=channel.name, number=each.notice.number, exc_info=error)
+        return type(error).__name__  # its text may hold an address
+    return None

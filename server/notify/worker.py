@@ -5,7 +5,7 @@ import threading
 import structlog
 from sqlalchemy.exc import DBAPIError
 
-from server.notify.channels import Channel
+from server.notify.channels import Channels
 from server.notify.deliver import deliver
 from server.parts import Parts
 from server.watch.beat import Pulse
@@ -20,16 +20,16 @@ class Notify:
 
     name = "notify"
 
-    def __init__(self, parts: Parts, channel: Channel) -> None:
+    def __init__(self, parts: Parts, channels: Channels) -> None:
         self._parts = parts
-        self._channel = channel
+        self._channels = channels
         self._pulse = Pulse(parts, self.name)
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop`."""
         while not stop.is_set():
             try:
-                while deliver(self._parts, self._channel) and not stop.is_set():
+                while deliver(self._parts, self._channels) and not stop.is_set():
                     self._pulse.beat()
                 self._pulse.beat()
             except DBAPIError as error:

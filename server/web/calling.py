@@ -1,6 +1,6 @@
 """Who calls the API: a script with a bearer token, which may do what the route declared."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
@@ -40,7 +40,8 @@ def call(request: Request, _given: Annotated[object, Depends(_bearer)]) -> Call:
     action = action_of(request.scope["endpoint"])
     assert action, "a route without an action; `build_api` should have found it at start"
     require(actor, action)
-    return Call(parts=parts, request=request, actor=actor, now=parts.clock.now())
+    now = parts.clock.now()
+    return Call(parts=parts, request=request, actor=replace(actor, at=now), now=now)
 
 
 Calling = Annotated[Call, Depends(call)]

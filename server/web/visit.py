@@ -5,8 +5,8 @@ The dependency holds the order of things: who is it, may the role do what the ro
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Annotated, Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -25,9 +25,10 @@ from server.watch.silence import rules_stand_still
 from server.web.asking import Asking
 from server.web.changes import Changes
 from server.web.language import Speech, choose
+from server.web.menu import me
 from server.web.rendering import Renderer
 from server.web.silence import kinds
-from server.web.words import N_
+from server.web.views.chosen import from_query
 
 SESSION_COOKIE = "varde_session"
 LANGUAGE_COOKIE = "varde_language"
@@ -54,27 +55,6 @@ class Web:
     parts: Parts
     renderer: Renderer
     changes: Changes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """One entry of the main menu; `count`: what waits there, None where nothing is counted."""
-
-    name: str
-    href: str
-    label: str
-    count: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Me:
-    """The reader, as the frame of every page shows it."""
-
-    name: str
-    initials: str
-    role: str
-    team: str | None
-    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +93,7 @@ class Visit:
         frame: dict[str, Any] = {"path": path, "here": path, "may": self.may}
         if asking and self.member:
             silence = rules_stand_still(asking.beat_of_watch(), self.web.parts.wall.now())
-            frame |= {"me": _me(asking, self.member, self.speech.now), "watch_silence": silence}
+            frame |= {"me": me(asking, self.member.team, self.speech.now), "watch_silence": silence}
             frame["silent"] = kinds(self.web.parts.findings, rules_still=silence is not None)
         speech = view.pop("speech", self.speech)
         return HTMLResponse(self.web.renderer.page(template, speech, **{**frame, **view}), status_code=status)
@@ -183,10 +163,18 @@ def speech_of(request: Request) -> Speech:
 
 def own_path(where: str | None) -> str:
     """`where` when it is a plain path on this server, else the front page: nobody is sent elsewhere."""
+    return own_address(where).partition("?")[0]
+
+
+def own_address(where: str | None) -> str:
+    """The same with what was chosen on that page: of the worklist, the choice and the place in the list."""
     if not where or not where.startswith("/") or where.startswith(("//", "/\\")):
         return "/"
     parts = urlsplit(where)
-    return parts.path if not parts.scheme and not parts.netloc and where.isprintable() else "/"
+    if parts.scheme or parts.netloc or not where.isprintable():
+        return "/"
+    chosen, after = from_query(parts.query)
+    return parts.path + (chosen.query(after) if parts.path == "/" else "")
 
 
 def _member(parts: Parts, secret: str | None) -> Member | None:
@@ -197,35 +185,4 @@ def _member(parts: Parts, secret: str | None) -> Member | None:
         if actor is None:
             return None
         team = connection.execute(select(tables.team.c.name).where(tables.team.c.id == actor.team)).scalar()
-    return Member(actor=actor, team=team)
-
-
-def _me(asking: Asking, member: Member, now: datetime) -> Me:
-    name = asking.names_of_staff().get(member.actor.id, "–")
-    return Me(
-        name=name,
-        initials=initials(name),
-        role=member.actor.role.value,
-        team=member.team,
-        links=links_of(asking, now),
-    )
-
-
-def initials(name: str) -> str:
-    """The first letters of the first and the last name."""
-    parts = name.split()
-    return "".join(part[0] for part in (parts[:1] + parts[-1:] if len(parts) > 1 else parts))
-
-
-def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
-    """The pages that this reader may open, with what waits there."""
-    menu: Sequence[tuple[Action, Link]] = (
-        (Action.SEE_WORKLIST, Link(name="worklist", href="/", label=N_("Worklist"), count=asking.count_waiting(now))),
-        (Action.SEE_PATIENT, Link(name="patients", href="/patients", label=N_("Patients"), count=None)),
-        (Action.SEE_KITS, Link(name="kits", href="/kits", label=N_("Kits"), count=None)),
-        (
-            Action.SEE_QUARANTINE,
-            Link(name="quarantine", href="/quarantine", label=N_("Quarantine"), count=asking.count_kept()),
-        ),
-    )
-    return tuple(link for action, link in menu if allowed(asking.actor, action))
+    return Member(actor=replace(actor, at=parts.clock.now()), team=team)

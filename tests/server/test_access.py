@@ -51,7 +51,17 @@ def fill(world: World) -> None:
 
         number = put(tables.fact, whose | fact)
         number = put(tables.outbox, whose | outbox | {"fact_seq": number})
-        put(tables.attempt, home | attempt | {"outbox_seq": number})
+        told = whose | {"id": f"delivery-{world.gateway}", "role": "primary", "state": "sent", "tries": 1}
+        told = put(tables.delivery, told | {"outbox_seq": number, "team_id": world.team, "created_at": START})
+        put(tables.attempt, home | attempt | {"outbox_seq": number, "delivery_id": told})
+        way = home | {"id": f"channel-{world.gateway}", "team_id": world.team, "staff_id": world.nurse}
+        put(tables.channel, way | {"kind": "text", "address": b"x", "place": 1})
+        shift = home | {"id": f"duty-{world.gateway}", "team_id": world.team, "staff_id": world.nurse}
+        put(tables.duty, shift | {"role": "primary", "starts_at": START, "ends_at": START, "set_by": "x"})
+        sent = whose | {"id": f"routing-{world.gateway}", "team_id": world.team, "reason": "escalated"}
+        put(tables.routing, sent | {"starts_at": START, "ends_at": START})
+        left = whose | {"id": f"left-{world.gateway}", "team_id": world.team, "to_team_id": world.team}
+        put(tables.handover_note, left | {"text": b"x", "by": world.nurse, "at": START})
         put(tables.evaluation, whose | {"at": START, "plan_version": 1})
         put(tables.memory, whose | {"body": "{}", "zone": "green", "updated_at": START})
         put(tables.alert, whose | alert)

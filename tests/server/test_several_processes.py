@@ -24,7 +24,7 @@ from server.db.engine import Database
 from server.ingest import record, worker
 from server.ingest.mqtt import Broker, Incoming
 from server.ingest.worker import Ingest
-from server.notify.channels import LogChannel
+from server.notify.channels import Channels, LogChannel
 from server.notify.deliver import deliver
 from server.parts import Parts
 from server.reports.recorded import replayed
@@ -153,7 +153,7 @@ class Morning:
         parts = process(self.world)
         with closing(parts.database):
             while not self.over.wait(_PAUSE_S):
-                deliver(parts, LogChannel())
+                deliver(parts, Channels(last=LogChannel()))
 
     def click(self) -> None:
         """Acknowledge whatever is active, and give it back."""
@@ -180,7 +180,7 @@ def test_who_records_judges_tells_and_clicks_at_once_lose_nothing_and_do_nothing
         # Not one wake-up is lost: whoever has an unjudged reading is still due.
         while drain(parts):
             pass
-        while deliver(parts, LogChannel()):
+        while deliver(parts, Channels(last=LogChannel())):
             pass
     readings = world.rows(tables.reading)
     print(f"\n{len(readings)} readings, {world.count(tables.evaluation)} evaluations, {morning.clicks} clicks")

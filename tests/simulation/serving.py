@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from server.db.engine import Database
 from server.ingest.worker import BATCH_MAX, Ingest
-from server.notify.channels import ChannelError, Notice
+from server.notify.channels import ChannelError, Channels, Notice
 from server.notify.deliver import deliver
 from server.parts import Parts
 from server.watch.drain import drain
@@ -223,7 +223,7 @@ class Server:
             if loop == "watch":
                 self.agenda.note("watch", drain(life.parts))
             else:
-                self.agenda.note("notify", deliver(life.parts, life.pager))
+                self.agenda.note("notify", deliver(life.parts, Channels(last=life.pager)))
         except OperationalError:
             self.soon(loop, 2.0)
 

@@ -8,6 +8,12 @@ from server.db.tables.access import audit as audit
 from server.db.tables.access import role_beat as role_beat
 from server.db.tables.access import session as session
 from server.db.tables.access import token as token
+from server.db.tables.home import consent as consent
+from server.db.tables.home import kit as kit
+from server.db.tables.home import kit_device as kit_device
+from server.db.tables.home import message as message
+from server.db.tables.home import self_report as self_report
+from server.db.tables.home import visit_step as visit_step
 from server.db.tables.judging import alert as alert
 from server.db.tables.judging import attempt as attempt
 from server.db.tables.judging import due as due

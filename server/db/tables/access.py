@@ -25,7 +25,9 @@ session = Table(
     metadata,
     Column("digest", String(64), primary_key=True),  # of the cookie's secret
     of_municipality(),
-    of("staff"),
+    of("staff", nullable=True),
+    of("patient", nullable=True),
+    of("contact", nullable=True),  # a next of kin; exactly one of the three is named
     Column("created_at", UTCDateTime, nullable=False),
     Column("seen_at", UTCDateTime, nullable=False),
     Column("expires_at", UTCDateTime, nullable=False),
@@ -38,6 +40,7 @@ token = Table(
     of_municipality(),
     Column("digest", String(64), nullable=False, unique=True),
     of("team", nullable=True),
+    of("patient", nullable=True),
     Column("role", String(32), nullable=False),
     Column("label", String(120), nullable=False),
     Column("created_at", UTCDateTime, nullable=False),

@@ -1,9 +1,13 @@
 """What the rules remember and said, and who was told."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text, false, text
 
 from server.db.tables.shape import Json, Seq, metadata, of, of_municipality, own_id
 from server.db.types import UTCDateTime
+
+# The states of an alert that is shown as one; a pending alert is none yet, only an unknown zone.
+SHOWN_STATES = ("active", "acknowledged", "cleared")
+SHOWN = "state IN ('active', 'acknowledged', 'cleared')"
 
 due = Table(
     "due",
@@ -45,12 +49,21 @@ alert = Table(
     Column("raised_at", UTCDateTime),  # None while pending
     Column("owner", String(64)),
     Column("level", Integer, nullable=False),
+    Column("pace", Integer, nullable=False, server_default="0"),  # server.watch.pace: how fast it gets worse
     Column("snoozed_until", UTCDateTime),
     Column("why", Json, nullable=False),
     Column("body", Json, nullable=False),  # alerts.alert.to_mapping: the whole of it
     Column("version", Integer, nullable=False),  # grows by one with every change; the ETag
     Column("updated_at", UTCDateTime, nullable=False),
     Index("ix_alert_municipality_id_state_opened_at", "municipality_id", "state", "opened_at"),
+    # What the order of a worklist is made of, of the alerts that pages show: their rows are read for one page alone.
+    Index(
+        "ix_alert_shown",
+        *("patient_id", "raised_at", "id", "rule", "state", "priority", "pace", "snoozed_until", "owner"),
+        *("condition", "municipality_id"),
+        sqlite_where=text(SHOWN),
+        postgresql_where=text(SHOWN),
+    ),
 )
 
 fact = Table(
@@ -76,10 +89,11 @@ outbox = Table(
     of_municipality(),
     of("patient"),
     Column("fact_seq", ForeignKey("fact.seq"), nullable=False, unique=True),
-    Column("alert_id", String(64)),
+    Column("alert_id", String(64), index=True),
     Column("to", String(32), nullable=False),
-    Column("state", String(16), nullable=False),  # waiting | sent | failed
+    Column("state", String(16), nullable=False),  # waiting | sent | failed | unneeded
     Column("send_at", UTCDateTime),  # real time before which it is not tried again; None: at once
+    Column("taken_at", UTCDateTime),  # real time; since when somebody has it in hand, and nobody has noted what came
     Column("created_at", UTCDateTime, nullable=False),
     Index("ix_outbox_state_send_at", "state", "send_at"),
 )
@@ -90,9 +104,10 @@ attempt = Table(
     Column("seq", Seq, primary_key=True),
     of_municipality(),
     Column("outbox_seq", ForeignKey("outbox.seq"), nullable=False, index=True),
+    of("delivery", nullable=True, index=True),
     Column("channel", String(32), nullable=False),
     Column("at", UTCDateTime, nullable=False),
-    Column("outcome", String(16), nullable=False),  # sent | failed
+    Column("outcome", String(16), nullable=False),  # sent | failed | unknown
     Column("reason", Text),
 )
 

@@ -27,7 +27,8 @@ person = Table(
 
 team = Table("team", metadata, own_id(), of_municipality(), Column("name", String(120), nullable=False))
 
-# Which team watches patients of which municipality; without an active one a team sees nobody there.
+# Which team watches patients of which municipality; without an active one a team sees nobody there. One that answers
+# (at night, for others) sees of them only who is routed to it, while they are.
 service_agreement = Table(
     "service_agreement",
     metadata,
@@ -36,6 +37,9 @@ service_agreement = Table(
     of("team", index=True),
     Column("hours", String(120), nullable=False),  # "08:00-15:30 mon-fri"
     Column("priorities", Json, nullable=False),
+    Column("phone", String(32)),  # what patients call inside the hours
+    Column("phone_after_hours", String(32)),
+    Column("kind", String(16), nullable=False, server_default="follows"),  # follows | answers
     Column("state", String(16), nullable=False),  # active | ended
 )
 

@@ -35,7 +35,7 @@ reading = Table(
     Column("seq", Seq, primary_key=True),
     Column("id", String(64), nullable=False),
     repeated("municipality"),  # its gateway's
-    of("gateway"),
+    of("gateway", nullable=True),  # None: a person entered it by hand
     of("patient", nullable=True),
     Column("unclaimed", String(32)),  # why nobody has it, see ingest/claim.py
     Column("device", String(64), nullable=False),  # its address

@@ -5,7 +5,7 @@ import pytest
 from sqlalchemy import insert
 
 from server.db import tables
-from server.notify.channels import ChannelError, LogChannel, Notice
+from server.notify.channels import ChannelError, Channels, LogChannel, Notice
 from server.notify.deliver import deliver
 from tests.server.world import START, World
 from vitals.clock import ManualClock
@@ -40,8 +40,8 @@ def waiting(world: World) -> World:
 
 def test_a_notice_is_sent_once_and_its_attempt_is_a_row(waiting: World) -> None:
     parts = waiting.parts()
-    assert deliver(parts, LogChannel()) == 1
-    assert deliver(parts, LogChannel()) == 0
+    assert deliver(parts, Channels(last=LogChannel())) == 1
+    assert deliver(parts, Channels(last=LogChannel())) == 0
     (attempt,) = waiting.rows(tables.attempt)
     assert (attempt["channel"], attempt["outcome"], attempt["at"]) == ("log", "sent", START)
     assert waiting.rows(tables.outbox)[0]["state"] == "sent"
@@ -55,7 +55,7 @@ def test_what_fails_is_tried_again_later_each_time_in_real_time(waiting: World) 
     waits = []
     while not channel.sent:
         began = wall.now()
-        while not deliver(parts, channel):
+        while not deliver(parts, Channels(last=channel)):
             wall.advance(timedelta(seconds=1))
         waits.append(int((wall.now() - began).total_seconds()))
     assert waits == [0, 5, 10, 20]
@@ -69,7 +69,7 @@ def test_it_is_given_up_after_a_while_and_that_is_seen(waiting: World) -> None:
     wall = ManualClock(START)
     parts, channel = replace(waiting.parts(), wall=wall), Fickle(1000)
     for _ in range(30):
-        deliver(parts, channel)
+        deliver(parts, Channels(last=channel))
         wall.advance(timedelta(hours=1))
     assert waiting.rows(tables.outbox)[0]["state"] == "failed"
     assert waiting.count(tables.attempt) == 10
@@ -78,9 +78,9 @@ def test_it_is_given_up_after_a_while_and_that_is_seen(waiting: World) -> None:
 
 def test_the_text_says_that_something_waits_and_not_what(waiting: World) -> None:
     channel = Fickle(0)
-    deliver(waiting.parts(), channel)
+    deliver(waiting.parts(), Channels(last=channel))
     (notice,) = channel.sent
-    assert notice.text == "Something in Varde waits for you."
+    assert notice.text == "Varsel venter, sak 1"
     assert waiting.patient not in str(notice)
 
 
@@ -99,7 +99,7 @@ def test_a_fault_of_a_channel_is_a_failed_attempt_and_holds_nobody_up(waiting: W
         connection.execute(insert(tables.fact).values(**notice | {"seq": 2}))
         connection.execute(insert(tables.outbox).values(**row | {"seq": 2, "fact_seq": 2}))
     channel = Broken(0)
-    assert deliver(waiting.parts(), channel) == 2
+    assert deliver(waiting.parts(), Channels(last=channel)) == 2
     assert [each.number for each in channel.sent] == [2]
     tried = [(row["outbox_seq"], row["outcome"], row["reason"]) for row in waiting.rows(tables.attempt)]
     assert tried == [(1, "failed", "ConnectionRefusedError"), (2, "sent", None)]

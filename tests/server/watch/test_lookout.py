@@ -16,7 +16,7 @@ from server.app import Role
 from server.db import tables
 from server.ingest.mqtt import Broker
 from server.ingest.worker import Ingest
-from server.notify.channels import ChannelError, Notice
+from server.notify.channels import ChannelError, Channels, Notice
 from server.notify.deliver import deliver
 from server.notify.worker import Notify
 from server.parts import Parts
@@ -196,7 +196,7 @@ def test_a_dead_channel_and_an_outbox_that_nobody_empties(waiting: World, parts:
     beats(parts)
     assert kinds(lookout) == [Part.OUTBOX]
     for _ in range(3):
-        assert deliver(parts, Failing()) == 1
+        assert deliver(parts, Channels(last=Failing())) == 1
         wall.advance(timedelta(seconds=20))
     beats(parts)
     assert kinds(lookout) == [Part.CHANNEL]

@@ -1,0 +1,322 @@
+"""What the database knows of notices: which are due, who was told by what, and what is to be tried next.
+
+The row of the outbox is a step of the ladder; a row of `delivery` is one recipient of it, with one message id; a row of
+`attempt` is one try. Times of tries are real, also where the installation lives on a fast clock.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+
+from alerts.fact import Role
+from alerts.priority import Priority
+from server.care import routing
+from server.care.reaching import Reach, channels_of
+from server.db import tables
+from server.notify import course
+from server.notify.channels import Channel, Channels, Notice, Receipt
+from server.notify.recipients import Recipient, Step, is_closed, recipients
+from server.notify.texts import text
+from server.parts import Parts
+from server.vault import VaultError
+from vitals import failpoint
+
+RECEIPTS = "/notices/receipts"
+_AT_ONCE = 20
+_QUIET = timedelta(minutes=1)  # how soon it is asked again whether the service has opened
+_REACHED = frozenset({"sent", "delivered", "read", "accepted"})
+_TOLD_MAX = 50  # earlier notices of an alert that are looked at
+# An alert that waits for nobody any more: what failed is not tried again.
+_ANSWERED = frozenset({"acknowledged", "resolved", "withdrawn"})
+
+_log = structlog.get_logger("varde.notify")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Try:
+    """One message to one recipient, by one channel of theirs."""
+
+    delivery: str
+    notice: Notice
+    channel: Channel
+    tries: int  # before this one
+    channels: int  # that the recipient has
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of a try; `reason` is None when it was taken."""
+
+    tried: Try
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A notice that this process has in hand, and what is to be tried now."""
+
+    row: Row[Any]
+    step: Step
+    tries: tuple[Try, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """The outbox and all that hangs on it."""
+
+    parts: Parts
+    channels: Channels
+
+    def take(self, lease: timedelta) -> Sequence[Job]:
+        """Take some notices in hand: no other process tries them meanwhile, and a crash gives them back."""
+        outbox, wall = tables.outbox, self.parts.wall.now()
+        ready = and_(outbox.c.state == "waiting", or_(outbox.c.send_at.is_(None), outbox.c.send_at <= wall))
+        with self.parts.database.read() as connection:
+            if connection.execute(select(outbox.c.seq).where(ready).limit(1)).first() is None:
+                return ()
+        with self.parts.database.write() as connection:
+            oldest = select(outbox).where(ready).order_by(outbox.c.seq).limit(_AT_ONCE)
+            taken = connection.execute(oldest.with_for_update(skip_locked=True)).all()
+            ours = outbox.c.seq.in_([row.seq for row in taken])
+            connection.execute(update(outbox).where(ours).values(send_at=wall + lease, taken_at=wall))
+            return [job for row in taken if (job := self._prepared(connection, row, wall)) is not None]
+
+    def give_back(self, jobs: Sequence[Job]) -> None:
+        """These have not been tried, and may be taken at once."""
+        table = tables.outbox
+        ours = table.c.seq.in_([job.row.seq for job in jobs])
+        with self.parts.database.write() as connection:
+            connection.execute(update(table).where(ours).values(send_at=None, taken_at=None))
+
+    def note(self, job: Job, outcomes: Sequence[Outcome]) -> None:
+        """Write down what came of it, and what is to be done next."""
+        now, wall = self.parts.clock.now(), self.parts.wall.now()
+        with self.parts.database.write() as connection:
+            for each in outcomes:
+                row = self._attempt(job.row, each.tried.delivery, each.tried.channel.name)
+                outcome = "sent" if each.reason is None else "failed"
+                tried = row | {"at": now, "outcome": outcome, "reason": each.reason}
+                connection.execute(insert(tables.attempt).values(tried))
+                _change(connection, each.tried.delivery, _after(each, wall))
+            self._settle(connection, job, wall)
+            failpoint.reach("notify.noted")
+
+    def _prepared(self, connection: Connection, row: Row[Any], wall: datetime) -> Job | None:
+        """What is to be tried now of a notice; None when it rests."""
+        step = self._step(connection, row)
+        if step.to is not Role.PATIENT and self._is_quiet(connection, step):
+            _settled(connection, row.seq, state="waiting", send_at=wall + _QUIET)
+            return None
+        known = _deliveries(connection, row.seq)
+        if not known:
+            self._add(connection, row, step, ())
+        elif row.taken_at is not None:
+            self._note_interrupted(connection, row, known)
+        elif any(each.tries for each in known) and _is_answered(connection, row):
+            _drop(connection, row.seq)
+        due = [each for each in _deliveries(connection, row.seq) if _is_due(each, wall)]
+        return Job(row=row, step=step, tries=tuple(self._try(connection, row, step, each) for each in due))
+
+    def _settle(self, connection: Connection, job: Job, wall: datetime) -> None:
+        """Go up the ladder where nobody was reached; then the notice waits for its next try, or is done."""
+        known = _deliveries(connection, job.row.seq)
+        if _nobody_reached(known, lambda each: self._reaches(connection, _whom(each))):
+            self._add(connection, job.row, job.step, known)
+            known = _deliveries(connection, job.row.seq)
+        waiting = [each for each in known if each.state == "waiting"]
+        if waiting:
+            _settled(connection, job.row.seq, state="waiting", send_at=min(each.next_at or wall for each in waiting))
+            return
+        states = {each.state for each in known}
+        state = "sent" if states & _REACHED else "unneeded" if "unneeded" in states else "failed"
+        _settled(connection, job.row.seq, state=state, send_at=None)
+
+    def _step(self, connection: Connection, row: Row[Any]) -> Step:
+        fact = tables.fact.c
+        said = connection.execute(select(fact.priority, fact.by).where(fact.seq == row.fact_seq)).one()
+        now = self.parts.clock.now()
+        return Step(patient=row.patient_id, to=Role(row.to), priority=said.priority, owner=said.by, now=now)
+
+    def _is_quiet(self, connection: Connection, step: Step) -> bool:
+        """Whether it can wait until the service opens: below high, nobody is woken."""
+        mild = step.priority in (Priority.LOW.word, Priority.MEDIUM.word)
+        return mild and step.to is not Role.OWNER and is_closed(connection, step.patient, step.now)
+
+    def _add(self, connection: Connection, row: Row[Any], step: Step, known: Sequence[Row[Any]]) -> None:
+        """Whom to tell next, each with a message of their own; who answers for another team may know of the patient."""
+        if step.to is Role.PATIENT:
+            found: tuple[Recipient, ...] = () if known else (Recipient(role=Role.PATIENT),)
+        else:
+            told = [Recipient(role=Role(each.role), team=each.team_id, staff=each.staff_id) for each in known]
+            found = recipients(connection, step, told, lambda each: bool(self._reaches(connection, each)))
+        for each in found:
+            if each.team is not None and each.team in routing.answering(connection, step.patient, step.priority):
+                wanted = routing.Route(patient=step.patient, team=each.team, reason=routing.Reason.ESCALATED)
+                routing.route(connection, wanted, step.now)
+            connection.execute(insert(tables.delivery).values(self._delivery(row, each)))
+
+    def _delivery(self, row: Row[Any], to: Recipient) -> dict[str, Any]:
+        secret = secrets.token_urlsafe(24) if self.parts.settings.public_url else None
+        return {
+            "id": str(uuid4()),
+            "municipality_id": row.municipality_id,
+            "patient_id": row.patient_id,
+            "outbox_seq": row.seq,
+            "team_id": to.team,
+            "staff_id": to.staff,
+            "role": to.role.value,
+            "state": "waiting",
+            "tries": 0,
+            "created_at": self.parts.clock.now(),
+            "receipt": None if secret is None else self.parts.vault.close(secret),
+            "receipt_digest": None if secret is None else digest(secret),
+        }
+
+    def _note_interrupted(self, connection: Connection, row: Row[Any], known: Sequence[Row[Any]]) -> None:
+        """Whoever had it in hand ended between sending and noting: these may have gone out."""
+        for each in known:
+            if not _is_due(each, row.taken_at):
+                continue
+            said = {"at": self.parts.clock.now(), "outcome": "unknown", "reason": "ended while sending"}
+            connection.execute(insert(tables.attempt).values(self._attempt(row, each.id, "?") | said))
+            ways = max(1, len(self._reaches(connection, _whom(each))))
+            given_up = course.wait_after(each.tries + 1, ways) is None
+            _change(connection, each.id, {"tries": each.tries + 1} | ({"state": "failed"} if given_up else {}))
+
+    def _attempt(self, row: Row[Any], delivery: str, channel: str) -> dict[str, Any]:
+        whose = {"municipality_id": row.municipality_id, "outbox_seq": row.seq}
+        return whose | {"delivery_id": delivery, "channel": channel}
+
+    def _try(self, connection: Connection, row: Row[Any], step: Step, delivery: Row[Any]) -> Try:
+        ways = self._reaches(connection, _whom(delivery))
+        way = ways[course.channel_of(delivery.tries, len(ways))] if ways else None
+        channel = self.channels.of(way.kind) if way else None
+        return Try(
+            delivery=delivery.id,
+            notice=self._notice(connection, row, step, delivery, way),
+            channel=channel or self.channels.last,
+            tries=delivery.tries,
+            channels=max(1, len(ways)),
+        )
+
+    def _notice(
+        self, connection: Connection, row: Row[Any], step: Step, delivery: Row[Any], way: Reach | None
+    ) -> Notice:
+        settings = self.parts.settings
+        base = settings.public_url
+        case, again = _case(connection, row, step)
+        receipt = None
+        if base is not None and delivery.receipt is not None:
+            receipt = Receipt(url=base + RECEIPTS, secret=self.parts.vault.open(delivery.receipt))
+        return Notice(
+            id=delivery.id,
+            number=row.seq,
+            to=delivery.role,
+            text=text(settings.notice_language, delivery.role, step.priority, case, again=again),
+            address="" if way is None else way.address,
+            link=None if base is None or step.to is Role.PATIENT else f"{base}/cases/{case}",
+            at=self.parts.wall.now(),
+            receipt=receipt,
+        )
+
+    def _reaches(self, connection: Connection, to: Recipient) -> tuple[Reach, ...]:
+        """The ways to this recipient that the installation has."""
+        if to.team is None:
+            return ()
+        try:
+            ways = channels_of(connection, self.parts.vault, to.team, to.staff)
+        except VaultError:
+            _log.error("an address cannot be opened", team=to.team)
+            return ()
+        return tuple(each for each in ways if self.channels.of(each.kind) is not None)
+
+
+def digest(secret: str) -> str:
+    """What is stored to know a receipt's secret again."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _case(connection: Connection, row: Row[Any], step: Step) -> tuple[int, bool]:
+    """The number under which people speak of the alert: that of its first notice; and whether somebody was told of it
+    before, as urgently, and did not answer."""
+    if row.alert_id is None:
+        return row.seq, False
+    outbox, fact = tables.outbox.c, tables.fact.c
+    earlier = (
+        select(outbox.seq, fact.priority)
+        .join(tables.fact, fact.seq == outbox.fact_seq)
+        .where(outbox.alert_id == row.alert_id, outbox.to != Role.PATIENT.value, outbox.seq <= row.seq)
+        .order_by(outbox.seq)
+        .limit(_TOLD_MAX)
+    )
+    told = connection.execute(earlier).all()
+    again = any(each.seq < row.seq and each.priority == step.priority for each in told)
+    return (told[0].seq if told else row.seq), again
+
+
+def _whom(delivery: Row[Any]) -> Recipient:
+    return Recipient(role=Role(delivery.role), team=delivery.team_id, staff=delivery.staff_id)
+
+
+def _deliveries(connection: Connection, outbox: int) -> Sequence[Row[Any]]:
+    table = tables.delivery
+    return connection.execute(
+        select(table).where(table.c.outbox_seq == outbox).order_by(table.c.created_at, table.c.id)
+    ).all()
+
+
+def _is_due(delivery: Row[Any], wall: datetime) -> bool:
+    return delivery.state == "waiting" and (delivery.next_at is None or delivery.next_at <= wall)
+
+
+def _is_answered(connection: Connection, row: Row[Any]) -> bool:
+    """Whether somebody has taken the alert meanwhile. Who owns it is reminded all the same."""
+    if row.alert_id is None or row.to in (Role.OWNER.value, Role.PATIENT.value):
+        return False
+    table = tables.alert
+    state = connection.execute(select(table.c.state).where(table.c.id == row.alert_id)).scalar()
+    return state in _ANSWERED
+
+
+def _nobody_reached(known: Sequence[Row[Any]], ways: Any) -> bool:
+    """Whether everybody in the role that was told last has failed for long enough, or refused."""
+    newest = known[-1].role if known else None
+    group = [each for each in known if each.role == newest]
+    return bool(group) and all(
+        each.state in ("failed", "refused")
+        or (each.state == "waiting" and course.goes_up(each.tries, max(1, len(ways(each)))))
+        for each in group
+    )
+
+
+def _after(outcome: Outcome, wall: datetime) -> Mapping[str, Any]:
+    tries = outcome.tried.tries + 1
+    if outcome.reason is None:
+        return {"state": "sent", "tries": tries, "next_at": None}
+    wait = course.wait_after(tries, outcome.tried.channels)
+    if wait is None:
+        return {"state": "failed", "tries": tries, "next_at": None}
+    return {"tries": tries, "next_at": wall + wait}
+
+
+def _drop(connection: Connection, outbox: int) -> None:
+    table = tables.delivery
+    waiting = and_(table.c.outbox_seq == outbox, table.c.state == "waiting")
+    connection.execute(update(table).where(waiting).values(state="unneeded", next_at=None))
+
+
+def _change(connection: Connection, delivery: str, values: Mapping[str, Any]) -> None:
+    table = tables.delivery
+    connection.execute(update(table).where(table.c.id == delivery).values(**values))
+
+
+def _settled(connection: Connection, outbox: int, **values: Any) -> None:
+    table = tables.outbox
+    connection.execute(update(table).where(table.c.seq == outbox).values(**values, taken_at=None))
