@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from server import logs
-from server.access import Role
+from server.access import AT_HOME, Role
 from server.care import people
 from server.care.credentials import NewToken, create_token
 from server.care.kits import NewGateway, enrol_gateway
@@ -122,7 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     tokens = commands.add_parser("token", help="tokens of the API").add_subparsers(required=True, metavar="WHAT")
     creating = tokens.add_parser("create", parents=[shared], help="create a token; its secret is shown once")
     creating.set_defaults(command=token)
-    people_roles = [each.value for each in Role if each is not Role.SYSTEM]
+    people_roles = [each.value for each in Role if each is not Role.SYSTEM and each not in AT_HOME]
     creating.add_argument("--role", dest="for_role", required=True, choices=people_roles)
     creating.add_argument("--team", required=True, help="name or id of the team")
     creating.add_argument("--label", default="made on the command line", help="what it is for")

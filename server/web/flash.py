@@ -17,6 +17,22 @@ _DONE = {
     "dispatch_refused": N_("Noted that the home team cannot come. The alert is still yours."),
     "invalidated": N_("The measurement is taken out, and everything was judged again without it."),
     "asked_gateway": N_("The gateway has been asked. Its answer comes within a minute if it has contact."),
+    "measured": N_("Thank you. The measurement is received."),
+    "answered": N_("Thank you. The answers are received."),
+    "sent_before": N_("This form was received already. Nothing was added."),
+    "message_sent": N_("The message is sent."),
+    "shared": N_("Noted. It holds from now on."),
+    "plan_proposed": N_("The proposal is kept with its back-test. It is not in force: another person must approve it."),
+    "plan_approved": N_("The plan is in force from now on."),
+    "plan_returned": N_("The proposal is given back. The plan in force is unchanged."),
+    "plan_kept": N_("Noted that the change stays."),
+    "plan_rolled_back": N_("The limits before the change are in force again."),
+    "paused": N_("The pause is set. No new alerts are raised while it lasts."),
+    "resumed": N_("The pause is over. New measurements are judged again."),
+    "signed": N_("The rulebook is signed for this municipality, in your name and with today's date."),
+    "budget_set": N_("The alert budget is set."),
+    "follow_up_saved": N_("Saved."),
+    "follow_up_ended": N_("The follow-up is ended."),
     "accepted": N_("The value counts now, and everything was judged again with it."),
 }
 _NOT_DONE = {
@@ -26,6 +42,26 @@ _NOT_DONE = {
     "device": N_("The device does not belong to this gateway now. Nothing was asked."),
     "devices": N_("No device belongs to this gateway now. Nothing was sent."),
     "reading": N_("Somebody has already decided about this measurement. Nothing was changed by your click."),
+}
+_PLAN_NOT_DONE = {
+    "plan_second_person": N_("You proposed this plan yourself. Another person must approve it. Nothing was changed."),
+    "plan_rulebook": N_(
+        "Nobody has signed this rulebook, as it is now, for the municipality. Nothing was changed: "
+        "a coordinator or clinician must sign it first."
+    ),
+    "plan_outside": N_(
+        "Say what happens outside service hours, the same as the plan says. Nothing was changed: choose again."
+    ),
+    "plan_facts": N_("The rulebook needs a fact about the patient that nobody has stated. Nothing was changed."),
+    "plan_rules": N_("The plan has a limit that is neither the rulebook's nor individual. Nothing was changed."),
+    "plan_approved_by": N_("Only somebody whom the municipality employs can approve a plan. Nothing was changed."),
+    "plan_open": N_("Another proposal for this patient waits already. Nothing was changed: decide on that one first."),
+    "plan_base": N_("The plan in force has changed since the proposal was made. Look at it and propose again."),
+    "plan_decided": N_("Somebody has decided already. Nothing was changed by your click."),
+    "plan_said": N_("Say why. Nothing was changed."),
+    "plan_early": N_("A change is measured after 30 days. Nothing was changed."),
+    "plan_first": N_("This is the first plan: there is none to go back to. Nothing was changed."),
+    "plan_reason": N_("Above the team's alert budget: say why this patient needs it. Nothing was changed."),
 }
 _FASTER = N_("%(name)s was faster: %(state)s at %(time)s. Nothing was changed by your click.")
 _FASTER_UNNAMED = N_("The alert has changed since you saw it. Nothing was changed by your click: look again.")
@@ -46,7 +82,7 @@ class Flash:
     @classmethod
     def not_done(cls, say: Speech, what: str) -> Self:
         """Why nothing was done; a reason without words of its own is that something has changed."""
-        return cls(text=say(_NOT_DONE.get(what, _FASTER_UNNAMED)), colour="warning")
+        return cls(text=say((_NOT_DONE | _PLAN_NOT_DONE).get(what, _FASTER_UNNAMED)), colour="warning")
 
     @classmethod
     def faster(cls, say: Speech, name: str | None, state: str, time: str) -> Self:

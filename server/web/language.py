@@ -15,8 +15,9 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from babel.support import Translations
 
-from server.web import words
+from server.web import words, words_home, words_plans
 from server.web.catalogues import DOMAIN, LANGUAGES, LOCALES, compiled_bytes
+from server.web.views.problem import Problem
 from server.web.views.spark import Spark
 from server.web.words import N_
 from vitals.metrics import METRICS
@@ -29,6 +30,8 @@ _FORMATS = {"nb": "nb_NO", "nn": "nn_NO", "en": "en_GB"}
 # What browsers send; "no" and a bare "nb-NO" mean Bokmål here.
 _ASKED = {"nb": "nb", "no": "nb", "nn": "nn", "en": "en"}
 
+_TABLES = {**words.TABLES, **words_home.TABLES, **words_plans.TABLES}
+
 _TODAY = N_("%(time)s today")
 _YESTERDAY = N_("%(time)s yesterday")
 _THAT_DAY = N_("%(time)s on %(date)s")
@@ -39,6 +42,7 @@ _WHOLE_HOURS = N_("%(hours)s h")
 _DAYS = N_("%(days)s d %(hours)s h")
 _WHOLE_DAYS = N_("%(days)s d")
 _AND = N_("and")
+_YES, _NO, _NOT_STATED = N_("yes"), N_("no"), N_("not stated")
 _SPARK = N_("%(metric)s, the last %(count)s measurements: lowest %(lowest)s, highest %(highest)s, newest %(newest)s")
 
 
@@ -135,9 +139,25 @@ class Speech:
         unit = words.UNITS.get(known.unit, known.unit) if known else ""
         return f"{shown}\N{NO-BREAK SPACE}{unit}" if unit else shown
 
+    def unit(self, metric: str) -> str:
+        """A metric's unit as it stands on the instrument; empty where it has none."""
+        unit = METRICS[metric].unit
+        return words.UNITS.get(unit, unit)
+
+    def phone(self, number: str) -> str:
+        """A telephone number as people read it aloud: "75 00 00 00", "116 117"."""
+        digits = number.replace(" ", "")
+        size = {8: 2, 6: 3}.get(len(digits)) if digits.isdigit() else None
+        return number if size is None else " ".join(digits[at : at + size] for at in range(0, len(digits), size))
+
+    def opening(self, moment: datetime) -> str:
+        """A moment ahead: "07:00", or with its date where it is another day."""
+        is_today = moment.astimezone(self.zone).date() == self.now.astimezone(self.zone).date()
+        return self.time(moment) if is_today else self.moment(moment)
+
     def word(self, table: str, key: str) -> str:
         """The reader's word for one of ours; a key that nobody has translated is shown, never hidden."""
-        known = words.TABLES[table].get(key)
+        known = _TABLES[table].get(key)
         return self(known) if known else key.replace("_", " ")
 
     def words(self, table: str, keys: Iterable[str]) -> str:
@@ -148,6 +168,21 @@ class Speech:
         """Several metrics with a value each: "systolisk blodtrykk 179 mmHg og diastolisk blodtrykk 109 mmHg"."""
         told = [f"{self.word('metric', metric).lower()} {self.value(metric, value)}" for metric, value in values]
         return f" {self(_AND)} ".join(told)
+
+    def stated(self, fact: str, value: object) -> str:
+        """A fact that a clinician stated about a patient, or that nobody did."""
+        if value is None:
+            return self(_NOT_STATED)
+        if isinstance(value, bool):
+            return self(_YES if value else _NO)
+        return self.value("spo2", Decimal(str(value))) if fact == "spo2_floor" else str(value)
+
+    def problem(self, problem: Problem) -> str:
+        """What is wrong with a field, with its values as the reader writes them."""
+        return self(problem.text) % {
+            name: self.value(problem.metric, value) if problem.metric else str(value)
+            for name, value in problem.values.items()
+        }
 
     def spark(self, line: Spark) -> str:
         """What the small line shows, in words."""

@@ -123,6 +123,22 @@ ZONE_MEANINGS: Mapping[str, str] = {
     "unknown": N_("Not enough measurements to say"),
     "green": N_("Everything inside own limits"),
 }
+# How fast an alert gets worse, by its number; nothing is said of what does not.
+PACES: Mapping[str, str] = {
+    "1": N_("Getting worse"),
+    "2": N_("Getting worse fast"),
+}
+# What can be chosen on the worklist: whose turn it is, and what an alert is about.
+TURNS: Mapping[str, str] = {
+    "waiting": N_("Waits for somebody"),
+    "taken": N_("Somebody has seen to it"),
+}
+ABOUT: Mapping[str, str] = {
+    "value": N_("A measured value"),
+    "symptom": N_("A symptom"),
+    "missing": N_("A missing measurement"),
+    "unlikely": N_("An unlikely value"),
+}
 STATES: Mapping[str, str] = {
     "pending": N_("Waits for a second measurement"),
     "active": N_("Nobody has it yet"),
@@ -197,7 +213,10 @@ DEVICES: Mapping[str, str] = {
 ROLES: Mapping[str, str] = {
     "nurse": N_("Nurse"),
     "coordinator": N_("Coordinator"),
+    "clinician": N_("Clinician"),
     "technician": N_("Technician"),
+    "patient": N_("Patient"),
+    "kin": N_("Next of kin"),
     "system": N_("The system"),
 }
 QUARANTINE_KINDS: Mapping[str, str] = {
@@ -286,6 +305,9 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "zone": ZONES,
     "zone_meaning": ZONE_MEANINGS,
     "state": STATES,
+    "pace": PACES,
+    "turn": TURNS,
+    "about": ABOUT,
     "outcome": OUTCOMES,
     "fact": FACTS,
     "mistake": MISTAKES,

@@ -8,21 +8,30 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import Connection, select
 
 from server.access import Action, needs
-from server.care.credentials import SESSION_LASTS, begin_session, end_session
+from server.care.credentials import (
+    SESSION_LASTS,
+    begin_kins_session,
+    begin_patients_session,
+    begin_session,
+    end_session,
+)
 from server.db import tables
 from server.settings import Login, is_loopback
 from server.vault import Vault
 from server.web.catalogues import LANGUAGES
-from server.web.visit import LANGUAGE_COOKIE, Visit, Visiting, initials, links_of, own_path, session_cookie
+from server.web.menu import initials, links_of
+from server.web.visit import LANGUAGE_COOKIE, Visit, Visiting, own_path, session_cookie
 
 router = APIRouter(include_in_schema=False)
 _YEAR_S = 365 * 24 * 3600
+_DOORS_MAX = 60  # patients on the demo's login page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Door:
-    """One button of the demo's login page: a staff member who does not exist."""
+    """One button of the demo's login page: somebody who does not exist. `field`: staff, patient or kin."""
 
+    field: str
     id: str
     name: str
     initials: str
@@ -35,21 +44,35 @@ class Door:
 def login_page(visit: Visiting, back: str = "/") -> HTMLResponse:
     """The demo's people, one button each; where login is not the demo's, a sentence."""
     staff: list[Door] = []
+    home: list[Door] = []
     if _is_demo(visit):
         with visit.web.parts.database.read() as connection:
             staff = doors(connection, visit.web.parts.vault)
-    return visit.page("pages/login.html", staff=staff, back=own_path(back))
+            home = doors_of_homes(connection, visit.web.parts.vault)
+    return visit.page("pages/login.html", staff=staff, home=home, back=own_path(back))
 
 
 @router.post("/login")
 @needs(Action.ENTER)
-def log_in(visit: Visiting, staff: Annotated[str, Form()], back: Annotated[str, Form()] = "/") -> Response:
+def log_in(
+    visit: Visiting,
+    staff: Annotated[str, Form()] = "",
+    patient: Annotated[str, Form()] = "",
+    kin: Annotated[str, Form()] = "",
+    back: Annotated[str, Form()] = "/",
+) -> Response:
     """Log that person in, in the demo only."""
     if not _is_demo(visit):
-        return visit.page("pages/login.html", staff=[], back="/", status=403)
+        return visit.page("pages/login.html", staff=[], home=[], back="/", status=403)
     parts = visit.web.parts
     with parts.database.write() as connection:
-        secret = begin_session(connection, staff, parts.wall.now())
+        now = parts.wall.now()
+        if patient:
+            secret = begin_patients_session(connection, patient, now)
+        elif kin:
+            secret = begin_kins_session(connection, kin, now)
+        else:
+            secret = begin_session(connection, staff, now)
     if secret is None:
         return RedirectResponse("/login", status_code=303)
     where = own_path(back)
@@ -115,7 +138,33 @@ def doors(connection: Connection, vault: Vault) -> list[Door]:
     named = [(vault.open(row.name), row) for row in rows]
     order = {"nurse": 0, "coordinator": 1, "technician": 2}
     named.sort(key=lambda each: (order.get(each[1].role, 9), each[0]))
-    return [Door(id=row.id, name=name, initials=initials(name), role=row.role, team=row.team) for name, row in named]
+    return [
+        Door(field="staff", id=row.id, name=name, initials=initials(name), role=row.role, team=row.team)
+        for name, row in named
+    ]
+
+
+def doors_of_homes(connection: Connection, vault: Vault) -> list[Door]:
+    """Patients who are followed up, and those with whom they share something."""
+    patient, person, enrolment = tables.patient, tables.person, tables.enrolment
+    followed = select(enrolment.c.patient_id).where(enrolment.c.state != "ended")
+    rows = connection.execute(
+        select(patient.c.id, person.c.name)
+        .join(person, person.c.id == patient.c.person_id)
+        .where(patient.c.id.in_(followed))
+        .limit(_DOORS_MAX)
+    )
+    patients = {row.id: vault.open(row.name) for row in rows}
+    contact, consent = tables.contact, tables.consent
+    holds = select(consent.c.contact_id).where(consent.c.withdrawn_at.is_(None))
+    close = connection.execute(select(contact).where(contact.c.id.in_(holds), contact.c.patient_id.in_(patients)))
+    found = [("patient", each, name, None) for each, name in patients.items()]
+    found += [("kin", row.id, vault.open(row.name), patients[row.patient_id]) for row in close]
+    found.sort(key=lambda each: (each[0] == "patient", each[2]))
+    return [
+        Door(field=field, id=identity, name=name, initials=initials(name), role=field, team=of)
+        for field, identity, name, of in found
+    ]
 
 
 def _is_demo(visit: Visit) -> bool:

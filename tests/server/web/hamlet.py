@@ -16,9 +16,10 @@ from alerts import rulebook
 from alerts.alert import Alert, State, to_mapping
 from alerts.plan import PatientFacts, Plan
 from alerts.priority import Priority
-from server.access import Role
+from server.access import Actor, Role
 from server.care import kits, people, plans
-from server.care.credentials import begin_session
+from server.care.consents import Wish, share
+from server.care.credentials import begin_kins_session, begin_patients_session, begin_session
 from server.care.kits import NewAssignment, NewGateway
 from server.care.people import NewPatient, Person
 from server.db import tables
@@ -26,6 +27,7 @@ from server.db.engine import Database
 from server.ingest.gateways import KeyRing
 from server.ingest.receive import receive
 from server.ingest.record import Message, record
+from server.own_rows import Share
 from server.parts import Parts
 from server.settings import Login, Settings
 from server.vault import open_vault
@@ -50,16 +52,36 @@ class Hamlet:
     municipality: str
     staff: dict[str, str] = field(default_factory=dict)
     patients: dict[str, str] = field(default_factory=dict)
+    kin: dict[str, str] = field(default_factory=dict)
     alerts: dict[str, str] = field(default_factory=dict)
     key: bytes = b""
     _readings: int = 0
 
     def session(self, who: str) -> str:
-        """The cookie's secret of a new session of that staff member."""
+        """The cookie's secret of a new session of that staff member, patient or next of kin."""
+        now = self.parts.wall.now()
         with self.parts.database.write() as connection:
-            secret = begin_session(connection, self.staff[who], self.parts.wall.now())
+            if who in self.staff:
+                secret = begin_session(connection, self.staff[who], now)
+            elif who in self.patients:
+                secret = begin_patients_session(connection, self.patients[who], now)
+            else:
+                secret = begin_kins_session(connection, self.kin[who], now)
         assert secret
         return secret
+
+    def share(self, name: str, patient: str, *shares: Share) -> None:
+        """Somebody close of that name, with whom the patient shares this; nothing: not any more."""
+        whose = self.patients[patient]
+        with self.parts.database.write() as connection:
+            if name not in self.kin:
+                self.kin[name] = str(uuid5(NAMESPACE_URL, f"kin {name}"))
+                row = {"id": self.kin[name], "municipality_id": self.municipality, "patient_id": whose}
+                row |= {"kind": "next_of_kin", "relation": "datter", "name": self.parts.vault.close(name.title())}
+                connection.execute(insert(tables.contact).values(**row))
+            actor = Actor(id=whose, role=Role.PATIENT, municipality=self.municipality, patient=whose)
+            wish = Wish(patient=whose, contact=self.kin[name], shares=frozenset(shares))
+            share(connection, actor, wish, self.clock.now())
 
     def hear(self, patient: str, *, minutes: int = 0, **values: Any) -> None:
         """A reading of that patient's device, through the street: sealed, recorded, judged."""
