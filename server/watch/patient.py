@@ -17,7 +17,7 @@ from alerts.alert import OPEN, Alert, from_mapping, to_mapping
 from alerts.command import Command
 from alerts.fact import Fact, FactKind
 from alerts.view import Arrival, PatientView, Step
-from server.care import plans
+from server.care import plans, routing
 from server.care.plans import Written
 from server.db import bulk, tables
 from server.db.dialect import among, numbers
@@ -277,7 +277,9 @@ def _save_facts(connection: Connection, said: Sequence[tuple[Loaded, Fact]], now
     free = numbers(connection, tables.fact, len(said))
     rows = [_fact_row(seq, loaded, fact) for seq, (loaded, fact) in zip(free, said, strict=True)]
     bulk.add(connection, tables.fact, rows)
-    bulk.add(connection, tables.outbox, [_notice_row(row, now) for row in rows if row["kind"] == FactKind.NOTICE.value])
+    notices = [row for row in rows if row["kind"] == FactKind.NOTICE.value]
+    bulk.add(connection, tables.outbox, [_notice_row(row, now) for row in notices])
+    routing.route_escalated(connection, notices, now)
 
 
 def _fact_row(seq: int, loaded: Loaded, fact: Fact) -> dict[str, Any]:
