@@ -46,6 +46,8 @@ SINGLY = "record, PostgreSQL, a receipt for each reading"
 EMBEDDED = "record, SQLite"
 _BURST = 10  # readings that a gateway sends in a row
 _WARM = 200
+_MEASURED_WITHIN = timedelta(minutes=12)  # as they come on an ordinary day: what is older waits for what is fresh
+_SPACING = timedelta(seconds=8)  # of one gateway's readings; 80 of them fit
 _READY_S = 60.0
 
 
@@ -71,14 +73,16 @@ class _Round:
     folder: Path
 
     def packets(self, mark: str, *, qos: int = 1, burst: int = _BURST, count: int | None = None) -> list[bytes]:
-        """Readings of today, gateway after gateway in bursts; those of another mark or round are other readings."""
+        """Readings of the last minutes, gateway after gateway in bursts; other marks and rounds have others."""
         chance = random.Random(f"{mark} {self.number}")
-        start = SystemClock().now().replace(microsecond=0) - timedelta(days=2)
+        start = SystemClock().now().replace(microsecond=0) - _MEASURED_WITHIN
         made = []
         for place in range(self.size.readings if count is None else count):
-            number = place // burst % self.size.gateways
+            lap, rest = divmod(place, burst * self.size.gateways)
+            number, step = divmod(rest, burst)
+            taken_at = start + _SPACING * (lap * burst + step)
             values = town.worrying(chance) if chance.random() < 0.01 else town.ordinary(chance)
-            one = town.reading(number, start + timedelta(seconds=place), values, f"{mark} {self.number}")
+            one = town.reading(number, taken_at, values, f"{mark} {self.number}")
             made.append(town.packet(number, one, place, qos))
         return made
 

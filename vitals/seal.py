@@ -5,6 +5,7 @@ The topic is part of the seal, so a message recorded on one topic says nothing o
 """
 
 import hmac
+from functools import lru_cache
 
 _SEAL_LENGTH = 64  # hex digits of SHA-256
 
@@ -35,4 +36,12 @@ def unchecked_body(payload: bytes) -> bytes:
 
 
 def _digest(key: bytes, topic: str, body: bytes) -> bytes:
-    return hmac.digest(key, topic.encode() + b"\n" + body, "sha256").hex().encode()
+    made = _keyed(key).copy()
+    made.update(topic.encode() + b"\n" + body)
+    return made.hexdigest().encode()
+
+
+@lru_cache(maxsize=4096)
+def _keyed(key: bytes) -> hmac.HMAC:
+    """Ready for a message. Faster than beginning with the key each time, and lets no other thread in between."""
+    return hmac.new(key, digestmod="sha256")

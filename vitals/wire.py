@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cache
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -204,25 +205,26 @@ def _measurements(fields: Mapping[str, Any]) -> tuple[Measurement, ...]:
     values = fields.get("values")
     if not isinstance(values, dict):
         raise WireError("values", "missing" if "values" not in fields else "must be an object of metric and number")
-    return tuple(Measurement(metric=name, value=_value(name, values[name])) for name in sorted(values))
+    return tuple([Measurement(metric=name, value=_value(name, values[name])) for name in sorted(values)])
 
 
 def _value(name: str, value: object) -> Decimal | Extreme:
+    if type(value) is Decimal and name in METRICS and carries(value):
+        return value
     field = f"values.{name[:_TEXT_MAX]}"
     if name not in METRICS:
         raise WireError(field, "unknown metric")
     if isinstance(value, str) and value in set(Extreme):
         return Extreme(value)
-    if not isinstance(value, Decimal):
-        raise WireError(field, 'must be a number, "LO" or "HI"')
-    if not carries(value):
+    if isinstance(value, Decimal):
         raise WireError(field, "has more digits than any instrument gives")
-    return value
+    raise WireError(field, 'must be a number, "LO" or "HI"')
 
 
 def carries(value: Decimal) -> bool:
     """Whether the wire takes a number of so many digits; a device's floats can say more than any instrument means."""
-    return len(value.as_tuple().digits) <= _DIGITS_MAX and abs(value.adjusted()) <= _MAGNITUDE_MAX
+    has_few = len(str(value)) <= _DIGITS_MAX or len(value.as_tuple().digits) <= _DIGITS_MAX  # the first is cheaper
+    return has_few and abs(value.adjusted()) <= _MAGNITUDE_MAX
 
 
 def _flags(fields: Mapping[str, Any]) -> tuple[str, ...]:
@@ -245,9 +247,11 @@ def _id(fields: Mapping[str, Any], field: str) -> ReadingId:
 
 
 def _text(fields: Mapping[str, Any], field: str, longest: int = _TEXT_MAX, *, empty: bool = False) -> str:
+    value = fields.get(field)
+    if type(value) is str and 0 < len(value) <= longest and value.isprintable():
+        return value
     if field not in fields:
         raise WireError(field, "missing")
-    value = fields[field]
     if not isinstance(value, str):
         raise WireError(field, "must be a text")
     if not value and not empty:
@@ -273,13 +277,15 @@ def _whole(fields: Mapping[str, Any], field: str, low: int, high: int) -> int | 
 
 
 def _choice(fields: Mapping[str, Any], field: str, choices: type[_Word], default: _Word) -> _Word:
-    value = fields.get(field, default.value)
-    if isinstance(value, str):
-        try:
-            return choices(value)
-        except ValueError:
-            pass  # said below, as for a value that is no text
+    value = fields.get(field, default)
+    if isinstance(value, str) and (chosen := _spelt(choices).get(value)) is not None:
+        return chosen
     raise WireError(field, f"must be one of {', '.join(choices)}")
+
+
+@cache
+def _spelt(choices: type[_Word]) -> Mapping[str, _Word]:
+    return {each.value: each for each in choices}
 
 
 def _time(fields: Mapping[str, Any], field: str) -> datetime:
@@ -287,7 +293,8 @@ def _time(fields: Mapping[str, Any], field: str) -> datetime:
     if not _ISO_TIME.fullmatch(text):
         raise WireError(field, "must be an RFC 3339 time with its zone, such as 2026-11-22T07:31:05Z")
     try:
-        return datetime.fromisoformat(text.upper()).astimezone(UTC)
+        moment = datetime.fromisoformat(text.upper())
+        return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         raise WireError(field, "no such date or time") from None
 

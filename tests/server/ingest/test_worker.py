@@ -1,5 +1,6 @@
 """The ingest role against a real broker."""
 
+import socket
 import subprocess
 import sys
 import threading
@@ -252,3 +253,30 @@ def test_two_servers_share_the_readings_of_one_broker(world: World, broker: Mosq
         stored = parts.metrics.registry.get_sample_value("varde_readings_total", {"result": "new"})
         assert stored is not None
         assert 0 < stored < 200
+
+
+def test_the_client_reads_in_lumps_and_what_it_acknowledged_never_comes_again(
+    world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The buffered socket gets in by an inner name of the library; should that change one day, this says so."""
+    sizes: list[int] = []
+    plain = socket.socket.recv
+
+    def counted(self: socket.socket, size: int, *flags: int) -> bytes:
+        if threading.current_thread().name == "paho-mqtt-client-varde-ingest":
+            sizes.append(size)
+        return plain(self, size, *flags)
+
+    monkeypatch.setattr(socket.socket, "recv", counted)
+    with GatewayStub(broker, world.gateway, world.key) as gateway:
+        with running(parts_for(world, broker)):
+            gateway.publish_many([world.reading(number=n) for n in range(300)])
+            wait_for(lambda: len(gateway.accepted()) == 300)
+        again = parts_for(world, broker)
+        with running(again):
+            gateway.publish(*world.reading(number=300))
+            wait_for(lambda: len(gateway.accepted()) == 301)
+    assert sizes.count(1) == 0
+    assert len(sizes) < 300
+    assert b'varde_readings_total{result="new"} 1.0' in again.metrics.text()
+    assert b'result="duplicate"} 0.0' in again.metrics.text()
