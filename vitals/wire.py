@@ -278,7 +278,8 @@ def _whole(fields: Mapping[str, Any], field: str, low: int, high: int) -> int | 
 
 def _choice(fields: Mapping[str, Any], field: str, choices: type[_Word], default: _Word) -> _Word:
     value = fields.get(field, default)
-    if isinstance(value, str) and (chosen := _spelt(choices).get(value)) is not None:
+    chosen: _Word | None = _spelt(choices).get(value) if isinstance(value, str) else None
+    if chosen is not None:
         return chosen
     raise WireError(field, f"must be one of {', '.join(choices)}")
 

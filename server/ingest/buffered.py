@@ -52,7 +52,7 @@ class BufferedSocket:
         self._broken: OSError | None = None
 
     def recv(self, size: int) -> bytes:
-        """Up to `size` bytes; none at the end of the connection. Raises OSError: BlockingIOError when none are there."""
+        """Up to `size` bytes; none at the end. Raises OSError: BlockingIOError when none are there."""
         if self._broken is not None:
             raise self._broken
         if self._place == len(self._ahead):
