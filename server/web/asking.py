@@ -1,11 +1,11 @@
 """Everything the pages read from the database. Each query is narrowed by `scope`; plain rows go out."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, false, func, or_, select, text
 
 from alerts import engine
 from alerts.history import Quarantined
@@ -13,11 +13,11 @@ from server.access import Action as May
 from server.access import Actor, allowed, scope
 from server.care.people import names_of_patients, names_of_staff
 from server.db import tables
+from server.db.tables.judging import SHOWN, SHOWN_STATES
 from server.vault import Vault
-from server.watch.patient import load
-from server.web.views.groups import grouped, waits
+from server.watch.patient import look_up, view
+from server.web.views.board import Board, Standing, board
 
-_OPEN = ("active", "acknowledged", "cleared")  # a pending alert is not shown as an alert, only as an unknown zone
 OVERDUE = timedelta(
     minutes=10
 )  # of the installation's clock; the watch asks every second, on a fast clock every minute
@@ -29,6 +29,28 @@ _KEPT_MAX = 200  # on one page; the count beside it is the whole
 _FACTS_MAX = 60
 # What two gateways heard is the patient's already and waits for nobody.
 _IS_NOBODYS = and_(tables.reading.c.unclaimed.is_not(None), tables.reading.c.unclaimed != "heard_twice")
+_IS_SHOWN = text(f"alert.{SHOWN}")  # word for word as the index has it, or SQLite would not use it
+_ENROLLED = select(tables.enrolment.c.patient_id).where(tables.enrolment.c.state != "ended")
+_HELD = select(tables.alert.c.patient_id).where(_IS_SHOWN, tables.alert.c.condition)
+_Found = TypeVar("_Found")
+
+
+def _followed() -> Select[Any]:
+    patient, memory, plan, due = tables.patient, tables.memory, tables.plan_version, tables.due
+    return (
+        select(
+            patient.c.id, patient.c.timezone, patient.c.matters, memory.c.zone, plan.c.body.label("plan"),
+            due.c.failures, due.c.evaluate_at,
+        )
+        .outerjoin(memory, memory.c.patient_id == patient.c.id)
+        .outerjoin(due, due.c.patient_id == patient.c.id)
+        .outerjoin(plan, and_(plan.c.patient_id == patient.c.id, plan.c.state == "active"))
+        .where(patient.c.id.in_(_ENROLLED))
+        .order_by(patient.c.id)
+    )  # fmt: skip
+
+
+_FOLLOWED = _followed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,38 +60,67 @@ class Asking:
     connection: Connection
     vault: Vault
     actor: Actor
+    _asked: dict[str, Any] = field(default_factory=dict, compare=False)  # what one page asks for more than once
 
     def patients(self, only: str | None = None) -> list[Row[Any]]:
         """Patients whose enrolment is not over, with their zone (None: never judged) and active plan body.
 
         `failures`: how often in a row the rules could not be asked; `evaluate_at`: when to ask them (None: no need).
         """
-        due = tables.due
-        patient, memory, plan, enrolment = tables.patient, tables.memory, tables.plan_version, tables.enrolment
-        followed = select(enrolment.c.patient_id).where(enrolment.c.state != "ended")
+        patient = tables.patient
+        return self._all(_FOLLOWED if only is None else _FOLLOWED.where(patient.c.id == only), patient)
+
+    def patients_of(self, only: Collection[str]) -> list[Row[Any]]:
+        """The same of these alone."""
+        return self._all(_FOLLOWED.where(tables.patient.c.id.in_(only)), tables.patient) if only else []
+
+    def zones(self, now: datetime) -> list[Row[Any]]:
+        """How many (`patients`) have the same zone (None: never judged), `is_unjudged` and `condition`.
+
+        `is_unjudged`: the rules could not be asked; `condition`: one of the patient's alerts says that it is not over.
+        """
+        each = self._zoned(now, tables.patient.c.id.in_(_HELD).label("condition")).subquery()
+        return list(self.connection.execute(select(*each.c, func.count().label("patients")).group_by(*each.c)))
+
+    def zones_of_patients(self, now: datetime) -> list[Row[Any]]:
+        """Each patient with the zone (None: never judged) and `is_unjudged`."""
+        return list(self.connection.execute(self._zoned(now, tables.patient.c.id.label("patient_id"))))
+
+    def _zoned(self, now: datetime, more: ColumnElement[Any]) -> Select[Any]:
+        patient, memory, due = tables.patient, tables.memory, tables.due
+        unjudged = func.coalesce(or_(due.c.failures > 0, due.c.evaluate_at < now - OVERDUE), false())
         statement = (
-            select(
-                patient.c.id, patient.c.timezone, patient.c.matters, memory.c.zone, plan.c.body.label("plan"),
-                due.c.failures, due.c.evaluate_at,
-            )
+            select(memory.c.zone, unjudged.label("is_unjudged"), more)
+            .select_from(patient)
             .outerjoin(memory, memory.c.patient_id == patient.c.id)
             .outerjoin(due, due.c.patient_id == patient.c.id)
-            .outerjoin(plan, and_(plan.c.patient_id == patient.c.id, plan.c.state == "active"))
-            .where(patient.c.id.in_(followed))
-            .order_by(patient.c.id)
-        )  # fmt: skip
-        return self._all(statement if only is None else statement.where(patient.c.id == only), patient)
+            .where(patient.c.id.in_(_ENROLLED))
+        )
+        return scope(statement, patient, self.actor)
 
-    def open_alerts(self, patient: str | None = None) -> list[Row[Any]]:
-        """The alerts that a person should see, with their whole body."""
+    def board(self, now: datetime) -> Board:
+        """Every patient with an open alert in the order of the worklist; asked for once in a page."""
+        return self._once("board", lambda: board(self.standing(), now))
+
+    def standing(self) -> list[Standing]:
+        """What sorts of every alert that a person should see, by patient and then by when it was raised."""
         table = tables.alert
-        statement = select(table).where(table.c.state.in_(_OPEN)).order_by(table.c.id)
-        return self._all(statement if patient is None else statement.where(table.c.patient_id == patient), table)
+        columns = [table.c[name] for name in Standing._fields]
+        statement = select(*columns).where(_IS_SHOWN, table.c.patient_id.in_(_ENROLLED))
+        rows: Any = self._once("standing", lambda: self._all(statement.order_by(*columns[:3]), table))
+        found: list[Standing] = rows  # rows of exactly its fields
+        return found
+
+    def open_alerts(self, patients: Collection[str]) -> list[Row[Any]]:
+        """The alerts of these patients that a person should see, with their whole body."""
+        table = tables.alert
+        statement = select(table).where(_IS_SHOWN, table.c.patient_id.in_(patients)).order_by(table.c.id)
+        return self._all(statement, table)
 
     def alerts_since(self, patient: str, since: datetime) -> list[Row[Any]]:
         """Every alert that was ever shown, open or closed, raised since then."""
         table = tables.alert
-        shown = (*_OPEN, "resolved")
+        shown = (*SHOWN_STATES, "resolved")
         statement = select(table).where(table.c.patient_id == patient, table.c.state.in_(shown))
         return self._all(statement.where(table.c.raised_at >= since).order_by(table.c.raised_at), table)
 
@@ -77,6 +128,28 @@ class Asking:
         """One alert, open or not; None also when the reader may not know of it."""
         rows = self._all(select(tables.alert).where(tables.alert.c.id == identity), tables.alert)
         return rows[0] if rows else None
+
+    def newest_values(self, wanted: Collection[tuple[str, str]], since: datetime, each: int) -> list[Row[Any]]:
+        """Of each patient and metric the newest measurements since then, at most so many, oldest first."""
+        value, reading = tables.measurement, tables.reading
+        place = func.row_number().over(
+            partition_by=(value.c.patient_id, value.c.metric), order_by=value.c.taken_at.desc()
+        )
+        patients, metrics = {patient for patient, _ in wanted}, {metric for _, metric in wanted}
+        newest = scope(
+            select(value, place.label("place")).where(
+                value.c.patient_id.in_(patients), value.c.metric.in_(metrics), value.c.taken_at >= since
+            ),
+            value,
+            self.actor,
+        ).subquery()
+        statement = (
+            select(newest, reading.c.id.label("reading_id"))
+            .join(reading, reading.c.seq == newest.c.reading_seq)
+            .where(newest.c.place <= each)
+            .order_by(newest.c.taken_at)
+        )
+        return list(self.connection.execute(statement))
 
     def values(self, patients: Sequence[str], since: datetime) -> list[Row[Any]]:
         """Measurements taken since then, oldest first, with the quality of their reading."""
@@ -115,10 +188,13 @@ class Asking:
         )
         return self._all(statement, reading)
 
-    def held_back(self, patient: str) -> Sequence[Quarantined]:
-        """The values of a patient that nobody believes and nobody has judged yet; whose he is was asked before."""
-        loaded = load(self.connection, patient)
-        return () if loaded is None else engine.held_back(loaded.view)
+    def held_back(self, patients: Sequence[str]) -> dict[str, Sequence[Quarantined]]:
+        """Patient -> the values that nobody believes and nobody has judged yet; whose they are was asked before."""
+        if not patients:
+            return {}
+        stored = look_up(self.connection, patients)
+        views = {patient: view(self.connection, stored, patient) for patient in patients}
+        return {patient: engine.held_back(found.view) for patient, found in views.items() if found is not None}
 
     def last_click(self, alert: str) -> Row[Any] | None:
         """The newest fact of an alert that a person made."""
@@ -196,13 +272,14 @@ class Asking:
         """How much waits, counting as one what was met together; None when the reader has no worklist."""
         if not allowed(self.actor, May.SEE_WORKLIST):
             return None
-        table = tables.alert
-        statement = select(
-            *(table.c.id, table.c.patient_id, table.c.rule, table.c.state),
-            *(table.c.priority, table.c.raised_at, table.c.snoozed_until),
-        ).where(table.c.state.in_(_OPEN))
-        found: Iterable[Any] = self._all(statement, table)
-        return sum(any(waits(each, now) for each in group) for group in grouped(found))
+        return self.board(now).waiting
+
+    def count_proposals(self) -> int | None:
+        """How many plans wait for a second person; None when the reader may approve none."""
+        if not allowed(self.actor, May.APPROVE_PLAN):
+            return None
+        table = tables.plan_proposal
+        return self._count(select(func.count()).select_from(table).where(table.c.state == "tested"), table)
 
     def names_of_patients(self, patients: Sequence[str]) -> dict[str, str]:
         """Patient id -> name."""
@@ -210,7 +287,7 @@ class Asking:
 
     def names_of_staff(self) -> dict[str, str]:
         """Staff id -> name."""
-        return names_of_staff(self.connection, self.vault, self.actor)
+        return self._once("staff", lambda: names_of_staff(self.connection, self.vault, self.actor))
 
     def beat_of_watch(self) -> datetime | None:
         """When the loop that runs the rules was last alive; nobody's data, so nothing to narrow."""
@@ -219,8 +296,14 @@ class Asking:
         ).scalar()
         return found
 
+    def _once(self, what: str, ask: Callable[[], _Found]) -> _Found:
+        if what not in self._asked:
+            self._asked[what] = ask()
+        found: _Found = self._asked[what]
+        return found
+
     def _all(self, statement: Select[Any], table: Table) -> list[Row[Any]]:
-        return list(self.connection.execute(scope(statement, table, self.actor)))
+        return list(self.connection.execute(scope(statement, table, self.actor)).all())
 
     def _count(self, statement: Select[Any], table: Table) -> int:
         return int(self.connection.execute(scope(statement, table, self.actor)).scalar() or 0)

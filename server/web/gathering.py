@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from alerts.alert import from_mapping
+from alerts.history import Quarantined
 from alerts.plan import Plan, PlanError
 from alerts.plan import from_mapping as plan_from
 from alerts.raising import QUARANTINED
@@ -17,13 +18,13 @@ from server.web.views import why
 from server.web.views.kits import Asked, asked
 from server.web.views.patient import Chart, Device, Happening, Mark, charts, device, merged
 from server.web.views.spark import Point, draw
-from server.web.views.worklist import AlertRow, Group, HeldBack, PatientLine, Worklist, build, honest_zone
+from server.web.views.worklist import AlertRow, Group, HeldBack, PatientLine, groups_of, honest_zone, known_zone
 
-_TREND = timedelta(days=14)  # how far back lines and charts look
-_SPARK_POINTS = 30
+TREND = timedelta(days=14)  # how far back lines and charts look
+SPARK_POINTS = 30
 _ASKED = timedelta(days=1)
 
-_Values = Mapping[tuple[str, str], Sequence[Any]]  # (patient, metric) -> rows, oldest first
+Values = Mapping[tuple[str, str], Sequence[Any]]  # (patient, metric) -> rows, oldest first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,17 +41,17 @@ class PatientPage:
     asked: tuple[Asked, ...]
 
 
-def worklist(asking: Asking, now: datetime) -> Worklist:
-    """The reader's worklist."""
-    patients = lines(asking, now)
-    rows = [row for row in asking.open_alerts() if row.patient_id in patients]
-    concerned = sorted({row.patient_id for row in rows})
-    return build(_alert_rows(asking, rows, _values(asking, concerned, now), patients, now), patients)
-
-
 def lines(asking: Asking, now: datetime, only: str | None = None) -> dict[str, PatientLine]:
     """Patient id -> who it is; of those followed up now."""
-    rows = asking.patients(only)
+    return _lines(asking, asking.patients(only), now)
+
+
+def lines_of(asking: Asking, patients: Collection[str], now: datetime) -> dict[str, PatientLine]:
+    """The same of these alone."""
+    return _lines(asking, asking.patients_of(patients), now)
+
+
+def _lines(asking: Asking, rows: Sequence[Row[Any]], now: datetime) -> dict[str, PatientLine]:
     names = asking.names_of_patients([row.id for row in rows])
     return {row.id: _line(asking, row, names.get(row.id, "–"), now) for row in rows}
 
@@ -61,20 +62,18 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
     if not rows:
         return None
     everyone = lines(asking, now, patient)
-    values, out = asking.values([patient], now - _TREND), asking.taken_out([patient])
+    values, out = asking.values([patient], now - TREND), asking.taken_out([patient])
     counting = [row for row in values if row.reading_id not in out]
-    alerts = _alert_rows(asking, asking.open_alerts(patient), _by_metric(counting), everyone, now)
+    alerts = alert_rows(asking, asking.open_alerts([patient]), by_metric(counting), everyone, now)
     plan = _plan(rows[0].plan)
-    marks = [_mark(row) for row in asking.alerts_since(patient, now - _TREND)]
+    marks = [_mark(row) for row in asking.alerts_since(patient, now - TREND)]
     newest = asking.newest_of_devices(patient)
     line, kit = everyone[patient], asking.kit(patient, now)
-    built = build(alerts, {patient: line})
-    groups = tuple(group for case in (*built.waiting, *built.taken) for group in case.groups)
     return PatientPage(
-        line=replace(line, zone=honest_zone(line.zone, alerts)),
+        line=replace(line, zone=honest_zone(line.zone, any(each.condition for each in alerts))),
         timezone=rows[0].timezone,
         plan=plan,
-        groups=groups,
+        groups=groups_of(alerts),
         charts=charts(values, plan, [mark for mark in marks if mark], out),
         happenings=_happenings(asking, patient),
         kit=tuple(device(row, newest.get(row.address)) for row in kit),
@@ -89,27 +88,29 @@ def _asked(asking: Asking, kit: Sequence[Row[Any]], now: datetime) -> tuple[Aske
     return tuple(asked(row, staff) for row in rows)
 
 
-def _alert_rows(
-    asking: Asking, rows: Sequence[Row[Any]], values: _Values, patients: Mapping[str, PatientLine], now: datetime
+def alert_rows(
+    asking: Asking, rows: Sequence[Row[Any]], values: Values, patients: Mapping[str, PatientLine], now: datetime
 ) -> list[AlertRow]:
+    """These alerts as a nurse sees them; `values` are those of their patients, taken out ones left out."""
     staff = asking.names_of_staff()
     found = [_alert_row(asking, row, values, patients[row.patient_id].name, staff) for row in rows]
     out = asking.taken_out(sorted({row.patient_id for row in rows}))
-    return [_as_now(asking, each, now, out) for each in found]
+    held = asking.held_back(sorted({row.patient_id for row in rows if row.rule == QUARANTINED}))
+    return [_as_now(each, now, out, held.get(each.patient_id, ())) for each in found]
 
 
-def _as_now(asking: Asking, row: AlertRow, now: datetime, out: Collection[str]) -> AlertRow:
+def _as_now(row: AlertRow, now: datetime, out: Collection[str], held: Sequence[Quarantined]) -> AlertRow:
     """The row with what the alert does not hold: whether a snooze is over, which readings count, what it asks about."""
     if row.snoozed_until is not None and row.snoozed_until <= now:
         row = replace(row, snoozed_until=None)
     if row.rule == QUARANTINED:
-        return replace(row, held_back=_held_back(asking, row.patient_id))
+        return replace(row, held_back=_held_back(held))
     return replace(row, reading_id=None if row.why.reading_id in out else row.why.reading_id)
 
 
-def _held_back(asking: Asking, patient: str) -> tuple[HeldBack, ...]:
+def _held_back(values: Sequence[Quarantined]) -> tuple[HeldBack, ...]:
     by_reading: dict[str, HeldBack] = {}
-    for each in asking.held_back(patient):
+    for each in values:
         found = by_reading.setdefault(
             each.reading_id, HeldBack(reading_id=each.reading_id, values=(), taken_at=each.taken_at)
         )
@@ -117,7 +118,7 @@ def _held_back(asking: Asking, patient: str) -> tuple[HeldBack, ...]:
     return tuple(by_reading.values())
 
 
-def _alert_row(asking: Asking, row: Row[Any], values: _Values, patient_name: str, staff: Mapping[str, str]) -> AlertRow:
+def _alert_row(asking: Asking, row: Row[Any], values: Values, patient_name: str, staff: Mapping[str, str]) -> AlertRow:
     alert = from_mapping(row.body)
     reasons = why.read(row.why, alert.cause)
     points = [
@@ -137,8 +138,9 @@ def _alert_row(asking: Asking, row: Row[Any], values: _Values, patient_name: str
         raised_at=row.raised_at,
         owner=staff.get(row.owner, row.owner) if row.owner else None,
         why=reasons,
-        spark=draw(reasons.metric or "", points[-_SPARK_POINTS:], reasons.limit, reasons.side),
+        spark=draw(reasons.metric or "", points[-SPARK_POINTS:], reasons.limit, reasons.side),
         owner_id=row.owner,
+        pace=row.pace,
         clicks=offered(alert, asking.actor),
         snoozed_until=alert.snoozed_until,
         dispatch=None if alert.dispatch is None else alert.dispatch.value,
@@ -153,20 +155,13 @@ def _line(asking: Asking, row: Row[Any], name: str, now: datetime) -> PatientLin
         name=name,
         age=facts.get("age"),
         matters=asking.vault.open(row.matters) if row.matters else None,
-        # What was known to be worse than unknown stays: it is old, but nobody has said that it is over.
-        zone="unknown" if is_unjudged and row.zone == "green" else row.zone or "unknown",
+        zone=known_zone(row.zone, is_unjudged=is_unjudged),
         is_unjudged=is_unjudged,
     )
 
 
-def _values(asking: Asking, patients: Sequence[str], now: datetime) -> _Values:
-    if not patients:
-        return {}
-    out = asking.taken_out(patients)
-    return _by_metric([row for row in asking.values(patients, now - _TREND) if row.reading_id not in out])
-
-
-def _by_metric(rows: Sequence[Row[Any]]) -> _Values:
+def by_metric(rows: Sequence[Row[Any]]) -> Values:
+    """The rows by patient and metric, in their order."""
     found: dict[tuple[str, str], list[Any]] = {}
     for row in rows:
         found.setdefault((row.patient_id, row.metric), []).append(row)

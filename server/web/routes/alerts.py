@@ -16,7 +16,7 @@ from server.web.asking import Asking
 from server.web.flash import Flash
 from server.web.language import Speech
 from server.web.routes import patients, worklist
-from server.web.visit import Visit, Visiting, own_path
+from server.web.visit import Visit, Visiting, own_address, own_path
 
 router = APIRouter(include_in_schema=False)
 _PATIENTS = "/patients/"
@@ -131,7 +131,8 @@ def done_with(visit: Visit, back: str, done: str) -> Response:
     parts.wake_notify.ring()
     if visit.is_partial:
         return show(visit, back, Flash.done(visit.speech, done), 200)
-    return RedirectResponse(f"{own_path(back)}?done={done}", status_code=303)
+    where = own_address(back)
+    return RedirectResponse(f"{where}{'&' if '?' in where else '?'}done={done}", status_code=303)
 
 
 def _who_was_faster(visit: Visit, asking: Asking, alert: str) -> Flash:
@@ -148,4 +149,5 @@ def show(visit: Visit, back: str, flash: Flash | None, status: int) -> Response:
     where = own_path(back)
     if where.startswith(_PATIENTS):
         return patients.show(visit, where.removeprefix(_PATIENTS), flash, status, partial=visit.is_partial)
-    return worklist.show(visit, flash, status, partial=visit.is_partial)
+    _, _, query = own_address(back).partition("?")
+    return worklist.show(visit, query, flash, status, partial=visit.is_partial)

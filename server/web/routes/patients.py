@@ -13,9 +13,9 @@ from server.web.asking import Asking
 from server.web.flash import Flash
 from server.web.gathering import lines, patient_page
 from server.web.handing_over import isbar
+from server.web.views.chosen import ZONE_ORDER
 from server.web.views.handover import Caller
 from server.web.views.patient import Chart, chart_data
-from server.web.views.worklist import ZONE_ORDER
 from server.web.visit import Visit, Visiting, note_seen, note_seen_live
 
 router = APIRouter(include_in_schema=False)

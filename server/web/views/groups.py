@@ -12,6 +12,9 @@ from alerts.command import Action as Signal
 from alerts.grouping import Stay, joined
 from alerts.raising import QUARANTINED
 
+PRIORITY_ORDER = ("critical", "high", "medium", "low")
+_RANKS = {word: rank for rank, word in enumerate(PRIORITY_ORDER)}
+
 
 class Met(Protocol):
     """An open alert: a row of the table, or of a page."""
@@ -35,6 +38,11 @@ class Met(Protocol):
 _Met = TypeVar("_Met", bound=Met)
 
 
+def rank(priority: str) -> int:
+    """0 for the most severe; a word that we do not know comes before all."""
+    return _RANKS.get(priority, -1)
+
+
 def grouped(alerts: Iterable[_Met]) -> tuple[tuple[_Met, ...], ...]:
     """Open alerts in groups, each of one patient, in the order of when they were met."""
     by_patient: dict[str, list[_Met]] = {}
@@ -54,9 +62,14 @@ def waits(alert: Met, now: datetime) -> bool:
 
     A high alert that was put off and then given back waits: without an owner it could not have been put off.
     """
-    if alert.state == "acknowledged":
+    return is_waiting(alert.state, alert.priority, alert.snoozed_until, now)
+
+
+def is_waiting(state: str, priority: str, snoozed_until: datetime | None, now: datetime) -> bool:
+    """The same of its parts."""
+    if state == "acknowledged":
         return False
-    return alert.priority in ("high", "critical") or alert.snoozed_until is None or alert.snoozed_until <= now
+    return snoozed_until is None or snoozed_until <= now or priority in ("high", "critical")
 
 
 def offered_together(members: Sequence[Collection[str]]) -> tuple[str, ...]:
@@ -66,3 +79,15 @@ def offered_together(members: Sequence[Collection[str]]) -> tuple[str, ...]:
     """
     some = [each.value for each in Signal if any(each.value in clicks for clicks in members)]
     return tuple(each for each in some if each != Signal.SNOOZE or all(each in clicks for clicks in members))
+
+
+def foremost(alerts: Iterable[_Met], most: int, now: datetime) -> dict[str, tuple[tuple[tuple[_Met, ...], ...], int]]:
+    """Patient -> the groups that come first on a page, at most so many; and how many more there are."""
+    by_patient: dict[str, list[tuple[_Met, ...]]] = {}
+    for group in grouped(alerts):
+        by_patient.setdefault(group[0].patient_id, []).append(group)
+    found = {}
+    for patient, own in by_patient.items():
+        own.sort(key=lambda group: min((not waits(each, now), rank(each.priority), each.raised_at) for each in group))
+        found[patient] = (tuple(own[:most]), len(own[most:]))
+    return found

@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from alerts.plan import Plan
+from server.web.views.groups import PRIORITY_ORDER
 from server.web.views.patient import Chart, Happening, TableRow
-from server.web.views.worklist import PRIORITY_ORDER, AlertRow, PatientLine
+from server.web.views.worklist import AlertRow, PatientLine
 
 URGENT = ("critical", "high")
 _DONE = frozenset(

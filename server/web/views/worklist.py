@@ -1,16 +1,17 @@
-"""The worklist as a value: who waits, in which order, and who has been taken care of. Pure: rows in, views out."""
+"""One page of the worklist as a value: who waits and who has been taken care of. Pure: rows in, views out."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
-from server.web.views.groups import grouped, offered_together, waits
+from server.web.views.board import Urgency
+from server.web.views.chosen import ZONE_ORDER, Chosen
+from server.web.views.groups import grouped, offered_together, rank, waits
 from server.web.views.spark import Spark
 from server.web.views.why import Why
 
-PRIORITY_ORDER = ("critical", "high", "medium", "low")
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
-ZONE_ORDER = ("red", "yellow", "blue", "unknown", "green")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +42,7 @@ class AlertRow:
     why: Why
     spark: Spark | None
     owner_id: str | None = None
+    pace: int = 0  # how fast it gets worse
     clicks: tuple[str, ...] = ()  # what the reader may do with it as it stands
     snoozed_until: datetime | None = None  # None also when that is over
     dispatch: str | None = None  # sent | accepted
@@ -94,16 +96,12 @@ class PatientLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """All open alerts of one patient. `priority` and `waited_since` are the sort key, of those that wait.
-
-    `is_taken`: nothing waits; somebody has it all, or put it off.
-    """
+    """The open alerts of one patient. `urgency` is the sort key; `more`: groups that only the patient's page shows."""
 
     patient: PatientLine
     groups: tuple[Group, ...]
-    priority: str
-    waited_since: datetime
-    is_taken: bool
+    more: int
+    urgency: Urgency
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,53 +113,86 @@ class ZoneCount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Worklist:
-    """What the worklist shows: `waiting` before `taken`, each by priority and then the longest wait."""
+class Census:
+    """All patients of the reader by zone. `unjudged`: the rules could not be asked about them.
 
-    waiting: tuple[Case, ...]
-    taken: tuple[Case, ...]
+    `unsure`: they were asked, and could not say that all is well.
+    """
+
     zones: tuple[ZoneCount, ...]
-    patients: int
-    unjudged: int  # patients about whom the rules could not be asked
-    zones_unsure: int  # patients of whom they were asked and could not say that all is well
+    unjudged: int
+    unsure: int
 
     @property
-    def alerts_waiting(self) -> int:
-        """What waits, counting as one what was met together."""
-        return sum(group.is_waiting for case in self.waiting for group in case.groups)
+    def patients(self) -> int:
+        """Everybody, once."""
+        return sum(each.count for each in self.zones)
 
 
-def build(alerts: Sequence[AlertRow], patients: Mapping[str, PatientLine]) -> Worklist:
-    """Group and sort: priority first, then who has waited longest; what somebody has taken stands below."""
-    groups: dict[str, list[AlertRow]] = {}
-    for alert in alerts:
-        groups.setdefault(alert.patient_id, []).append(alert)
-    cases = sorted((_case(patients[who], rows) for who, rows in groups.items()), key=_key)
-    zones = [honest_zone(line.zone, groups.get(line.id, ())) for line in patients.values()]
-    return Worklist(
-        waiting=tuple(case for case in cases if not case.is_taken),
-        taken=tuple(case for case in cases if case.is_taken),
-        zones=tuple(ZoneCount(zone=zone, count=zones.count(zone)) for zone in ZONE_ORDER),
-        patients=len(zones),
-        unjudged=sum(line.is_unjudged for line in patients.values()),
-        zones_unsure=sum(
-            zone == "unknown" and not line.is_unjudged for zone, line in zip(zones, patients.values(), strict=True)
-        ),
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worklist:
+    """One page of the list. `first`: the place of its first patient among all `total` that were chosen.
+
+    `alerts_waiting` counts what waits for the reader, chosen or not, and `urgent` the patients of whom that is high or
+    critical; `following` is the place after which to go on.
+    """
+
+    cases: tuple[Case, ...]
+    chosen: Chosen
+    first: int
+    total: int
+    alerts_chosen: int
+    alerts_waiting: int
+    urgent: int
+    following: Urgency | None
+    here: Urgency | None
+    census: Census
+
+    @property
+    def waiting(self) -> tuple[Case, ...]:
+        """Patients for whom somebody must do something."""
+        return tuple(case for case in self.cases if not case.urgency.is_taken)
+
+    @property
+    def taken(self) -> tuple[Case, ...]:
+        """Patients of whom somebody has everything, or has put it off."""
+        return tuple(case for case in self.cases if case.urgency.is_taken)
+
+    @property
+    def last(self) -> int:
+        """The place of the page's last patient."""
+        return self.first + len(self.cases) - 1
 
 
-def _case(patient: PatientLine, rows: Sequence[AlertRow]) -> Case:
-    groups = sorted((_group(each) for each in grouped(rows)), key=lambda group: _row_key(group.lead))
-    waiting = [row for row in rows if row.is_waiting]
-    shown = waiting or rows
-    priority = min((row.priority for row in shown), key=_rank)
-    return Case(
-        patient=replace(patient, zone=honest_zone(patient.zone, rows)),
-        groups=tuple(groups),
-        priority=priority,
-        waited_since=min(row.raised_at for row in shown if row.priority == priority),
-        is_taken=not waiting,
-    )
+def groups_of(rows: Sequence[AlertRow]) -> tuple[Group, ...]:
+    """A patient's alerts as they are clicked, the most urgent first."""
+    return tuple(sorted((_group(each) for each in grouped(rows)), key=lambda group: _row_key(group.lead)))
+
+
+class Zoned(Protocol):
+    """Patients who have this in common."""
+
+    @property
+    def zone(self) -> str | None: ...
+    @property
+    def is_unjudged(self) -> bool: ...
+    @property
+    def condition(self) -> bool: ...
+    @property
+    def patients(self) -> int: ...
+
+
+def census(rows: Iterable[Zoned]) -> Census:
+    """Everybody by the zone that may honestly be shown."""
+    counts = dict.fromkeys(ZONE_ORDER, 0)
+    unjudged = unsure = 0
+    for row in rows:
+        zone = honest_zone(known_zone(row.zone, is_unjudged=row.is_unjudged), row.condition)
+        counts[zone] = counts.get(zone, 0) + row.patients
+        unjudged += row.patients if row.is_unjudged else 0
+        unsure += row.patients if zone == "unknown" and not row.is_unjudged else 0
+    zones = tuple(ZoneCount(zone=zone, count=count) for zone, count in counts.items())
+    return Census(zones=zones, unjudged=unjudged, unsure=unsure)
 
 
 def _group(members: Sequence[AlertRow]) -> Group:
@@ -169,23 +200,23 @@ def _group(members: Sequence[AlertRow]) -> Group:
     return Group(lead=lead, others=tuple(others), clicks=offered_together([each.clicks for each in members]))
 
 
-def honest_zone(zone: str, rows: Sequence[AlertRow]) -> str:
-    """The zone as stored, except that nobody is shown green while a condition holds: then the truth is unknown."""
-    return "unknown" if zone == "green" and any(row.condition for row in rows) else zone
+def known_zone(zone: str | None, *, is_unjudged: bool) -> str:
+    """The stored zone (None: never judged), unless it is a green that nobody could ask about lately.
+
+    What was known to be worse than unknown stays: it is old, but nobody has said that it is over.
+    """
+    return "unknown" if zone is None or (is_unjudged and zone == "green") else zone
+
+
+def honest_zone(zone: str, condition: bool) -> str:
+    """The zone, except that nobody is shown green while a condition holds: then the truth is unknown."""
+    return "unknown" if zone == "green" and condition else zone
 
 
 def _row_key(row: AlertRow) -> tuple[bool, int, datetime, str]:
-    return (not row.is_waiting, _rank(row.priority), row.raised_at, row.id)
+    return (not row.is_waiting, rank(row.priority), row.raised_at, row.id)
 
 
 def _lead_key(row: AlertRow) -> tuple[bool, int, bool, datetime, str]:
     """As for rows, but of equal ones a measurement goes before a missing one."""
-    return (not row.is_waiting, _rank(row.priority), row.why.notice == "missing", row.raised_at, row.rule)
-
-
-def _key(case: Case) -> tuple[int, datetime, str]:
-    return (_rank(case.priority), case.waited_since, case.patient.id)
-
-
-def _rank(priority: str) -> int:
-    return PRIORITY_ORDER.index(priority) if priority in PRIORITY_ORDER else -1
+    return (not row.is_waiting, rank(row.priority), row.why.notice == "missing", row.raised_at, row.rule)

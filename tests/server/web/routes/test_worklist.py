@@ -23,7 +23,7 @@ def test_the_most_urgent_comes_first_then_who_has_waited_longest(morning: Hamlet
     shown = re.findall(r'id="case-([^"]+)"', html)
     wanted = ["solveig", "gunnar", "aud", "nils", "olga"]  # 41 min before 9 min; olga is taken
     assert shown == [morning.patients[who] for who in wanted]
-    assert "Mest alvorlig først, så lengst ventetid" in html
+    assert "Mest alvorlig først, så det som blir raskest verre, så lengst ventetid" in html
 
 
 def test_the_alerts_of_one_patient_stand_together(morning: Hamlet, anna: TestClient) -> None:
