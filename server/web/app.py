@@ -19,13 +19,27 @@ from server.web.changes import Changes
 from server.web.failing import install_failures
 from server.web.living import beat
 from server.web.rendering import STATIC, Renderer
-from server.web.routes import alerts, entry, kits, live, own, patients, plans, quarantine, readings, worklist
+from server.web.routes import (
+    alerts,
+    entry,
+    kits,
+    live,
+    messages,
+    own,
+    patients,
+    plans,
+    quarantine,
+    readings,
+    sharing,
+    worklist,
+)
 from server.web.security import KnownHosts, OwnSiteOnly, SecurityHeaders
 from server.web.visit import Web
 
 PAGES = (
     *(entry.router, worklist.router, patients.router, kits.router, quarantine.router),
     *(alerts.router, readings.router, live.router, own.router, plans.router),
+    *(messages.router, sharing.router),
 )
 # The demo lets anybody in with one click, so it answers only to this machine's own names.
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -150,11 +150,6 @@ class Speech:
         size = {8: 2, 6: 3}.get(len(digits)) if digits.isdigit() else None
         return number if size is None else " ".join(digits[at : at + size] for at in range(0, len(digits), size))
 
-    def opening(self, moment: datetime) -> str:
-        """A moment ahead: "07:00", or with its date where it is another day."""
-        is_today = moment.astimezone(self.zone).date() == self.now.astimezone(self.zone).date()
-        return self.time(moment) if is_today else self.moment(moment)
-
     def word(self, table: str, key: str) -> str:
         """The reader's word for one of ours; a key that nobody has translated is shown, never hidden."""
         known = _TABLES[table].get(key)

@@ -54,9 +54,9 @@ class Day:
     unread: int
 
 
-def own(asking: Asking) -> Own:
-    """The patient whose pages these are; raises `NotFoundError` when the follow-up is over."""
-    patient = asking.actor.patient or ""
+def own(asking: Asking, patient: str | None = None) -> Own:
+    """The patient whose pages these are, or whom staff have asked for; raises `NotFoundError`."""
+    patient = patient or asking.actor.patient or ""
     rows = asking.connection.execute(
         scope(select(tables.patient).where(tables.patient.c.id == patient), tables.patient, asking.actor)
     ).all()
@@ -137,6 +137,16 @@ def _values(asking: Asking, whose: Own, since: datetime) -> list[Row[Any]]:
     )
     rows = asking.connection.execute(scope(statement, value, asking.actor)).all()
     return [row for row in reversed(rows) if row.reading_id not in taken_out]
+
+
+def names_around(asking: Asking, whose: Own) -> Mapping[str, str]:
+    """Id -> name of everybody whom the reader may know of around this patient."""
+    table = tables.contact
+    close = asking.connection.execute(
+        scope(select(table).where(table.c.patient_id == whose.patient), table, asking.actor)
+    )
+    names = {row.id: asking.vault.open(row.name) for row in close}
+    return {**asking.names_of_staff(), **names, whose.patient: whose.name}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -158,13 +158,13 @@ def doors_of_homes(connection: Connection, vault: Vault) -> list[Door]:
     contact, consent = tables.contact, tables.consent
     holds = select(consent.c.contact_id).where(consent.c.withdrawn_at.is_(None))
     close = connection.execute(select(contact).where(contact.c.id.in_(holds), contact.c.patient_id.in_(patients)))
-    found = [("patient", each, name, None) for each, name in patients.items()]
-    found += [("kin", row.id, vault.open(row.name), patients[row.patient_id]) for row in close]
-    found.sort(key=lambda each: (each[0] == "patient", each[2]))
-    return [
-        Door(field=field, id=identity, name=name, initials=initials(name), role=field, team=of)
-        for field, identity, name, of in found
-    ]
+    found = [_door("patient", each, name) for each, name in patients.items()]
+    found += [_door("kin", row.id, vault.open(row.name), patients[row.patient_id]) for row in close]
+    return sorted(found, key=lambda each: (each.field == "patient", each.name))
+
+
+def _door(field: str, identity: str, name: str, of: str | None = None) -> Door:
+    return Door(field=field, id=identity, name=name, initials=initials(name), role=field, team=of)
 
 
 def _is_demo(visit: Visit) -> bool:
