@@ -86,7 +86,7 @@ def digest(book: Rulebook) -> str:
         "verified": book.verified,
         "ends_after": None if book.ends_after is None else book.ends_after.total_seconds(),
         "approval_needs": sorted(book.approval_needs),
-        "rules": _plain(book.table),
+        "rules": plain(book.table),
     }
     return hashlib.sha256(canonical(content).encode()).hexdigest()
 
@@ -96,7 +96,7 @@ def _check_rulebook(plan: Plan, book: Rulebook) -> None:
     if (plan.rulebook, plan.rulebook_version) != (book.name, book.version):
         named = f"{plan.rulebook} version {plan.rulebook_version}"
         raise ApprovalError("rulebook", f"the plan names {named}, not {book.name} version {book.version}")
-    theirs, ours = _plain(plan.table), _plain(book.table)
+    theirs, ours = plain(plan.table), plain(book.table)
     for name in sorted({*theirs, *ours} - set(plan.individual)):
         if theirs.get(name) != ours.get(name):
             raise ApprovalError(f"rules.{name}", "is not as in the rulebook, and not named as an individual limit")
@@ -144,12 +144,12 @@ def _is_employed(connection: Connection, municipality: str, staff: str) -> bool:
     return connection.execute(known).first() is not None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """A table of rules as JSON has it, so that one read from a file and one read from a row compare."""
     if isinstance(value, Mapping):
-        return {name: _plain(each) for name, each in value.items()}
+        return {name: plain(each) for name, each in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(each) for each in value]
+        return [plain(each) for each in value]
     if isinstance(value, Decimal | float):
         return int(value) if value == int(value) else float(value)
     return value

@@ -29,7 +29,7 @@ _KEPT_MAX = 200  # on one page; the count beside it is the whole
 _FACTS_MAX = 60
 # What two gateways heard is the patient's already and waits for nobody.
 _IS_NOBODYS = and_(tables.reading.c.unclaimed.is_not(None), tables.reading.c.unclaimed != "heard_twice")
-_IS_SHOWN = text(f"alert.{SHOWN}")  # word for word as the index has it, or SQLite would not use it
+_IS_SHOWN = text(f"alert.{SHOWN}")  # word for word as the index has it, or it would not be used
 _ENROLLED = select(tables.enrolment.c.patient_id).where(tables.enrolment.c.state != "ended")
 _HELD = select(tables.alert.c.patient_id).where(_IS_SHOWN, tables.alert.c.condition)
 _Found = TypeVar("_Found")
