@@ -21,6 +21,7 @@ from server.care import plans, routing
 from server.care.plans import Written
 from server.db import bulk, tables
 from server.db.dialect import among, numbers
+from server.watch.pace import STEADY, paces
 from vitals import failpoint
 from vitals.reading import Quality
 
@@ -32,7 +33,7 @@ class Loaded:
     view: PatientView
     municipality: str
     unjudged: tuple[int, ...]  # numbers of the readings that this evaluation is the first to see
-    stored: Mapping[str, tuple[Mapping[str, Any], int]]  # alert id -> body and version
+    stored: Mapping[str, tuple[Mapping[str, Any], int, int]]  # alert id -> body, version and pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +100,7 @@ def view(connection: Connection, stored: Stored, patient: str, command: Command 
         ),
         municipality=written.municipality,
         unjudged=tuple(seq for seq, _ in fresh),
-        stored={row.id: (row.body, row.version) for row in alerts},
+        stored={row.id: (row.body, row.version, row.pace) for row in alerts},
     )
 
 
@@ -123,7 +124,12 @@ def save_all(
         for seq in each.loaded.unjudged
     ]
     bulk.change(connection, tables.reading, seen)
-    changed = [row for each in judged for alert in each.step.alerts if (row := _alert_row(each.loaded, alert, now))]
+    # Only readings change how fast something gets worse.
+    heard = (alert for each in judged if each.loaded.unjudged for alert in each.step.alerts)
+    known = paces(connection, heard, now)
+    changed = [
+        row for each in judged for alert in each.step.alerts if (row := _alert_row(each.loaded, alert, known, now))
+    ]
     bulk.put(connection, tables.alert, changed)
     _save_facts(connection, [(each.loaded, fact) for each in judged for fact in each.step.facts], now)
     failpoint.reach("watch.saving")
@@ -158,7 +164,7 @@ def _put_on_slate(connection: Connection, judged: Sequence[Judged], now: datetim
 def _open_alerts(connection: Connection, patients: Sequence[str]) -> dict[str, list[Any]]:
     table = tables.alert
     statement = (
-        select(table.c.patient_id, table.c.id, table.c.body, table.c.version)
+        select(table.c.patient_id, table.c.id, table.c.body, table.c.version, table.c.pace)
         .where(among(connection, table.c.patient_id, patients), table.c.state.in_(sorted(OPEN)))
         .order_by(table.c.id)
     )
@@ -242,11 +248,12 @@ def _memory_row(judged: Judged, now: datetime) -> dict[str, Any]:
     }
 
 
-def _alert_row(loaded: Loaded, alert: Alert, now: datetime) -> dict[str, Any] | None:
-    """The alert as it is to be stored; None: it is stored so already."""
+def _alert_row(loaded: Loaded, alert: Alert, known: Mapping[str, int], now: datetime) -> dict[str, Any] | None:
+    """The alert as it is to be stored; None: it is stored so already. A changed pace alone makes no new version."""
     body = to_mapping(alert)
-    old, version = loaded.stored.get(alert.id, (None, 0))
-    if body == old:
+    old, version, before = loaded.stored.get(alert.id, (None, 0, STEADY))
+    pace = known.get(alert.id, before)
+    if body == old and pace == before:
         return None
     return {
         "id": alert.id,
@@ -263,10 +270,11 @@ def _alert_row(loaded: Loaded, alert: Alert, now: datetime) -> dict[str, Any] | 
         "raised_at": alert.raised_at,
         "owner": alert.owner,
         "level": alert.level,
+        "pace": pace,
         "snoozed_until": alert.snoozed_until,
         "why": body.get("why", {}),
         "body": body,
-        "version": version + 1,
+        "version": version + (body != old),
         "updated_at": now,
     }
 
