@@ -6,7 +6,7 @@ server is away. It is not trusted to: what it loses, the gateway sends again for
 
 import struct
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
@@ -35,8 +35,10 @@ class _Client(paho.Client):
     """The library's client on a buffered socket: as many packets at a look as are there, and one write for many.
 
     `_create_socket` is the library's own affair. Should it be called otherwise one day, everything works as before,
-    only slower; a test tells.
+    only slower; a test tells. `after_read` is called on the network's thread when a look is over.
     """
+
+    after_read: Callable[[], None] = staticmethod(lambda: None)
 
     def _create_socket(self) -> Any:
         return BufferedSocket(super()._create_socket())
@@ -47,6 +49,7 @@ class _Client(paho.Client):
             socket = self.socket()
             if code or not isinstance(socket, BufferedSocket) or not socket.pending():
                 break
+        self.after_read()
         return code
 
     def loop_write(self) -> MQTTErrorCode:
@@ -81,6 +84,7 @@ class Broker:
         self._settings = settings
         self._waiting = Waiting(clock)
         self._connections = 0
+        self._heard: list[Incoming] = []  # the network's thread alone touches it
         self._connected = threading.Event()
         self._closing = threading.Event()
         self._client = self._make_client()
@@ -148,6 +152,7 @@ class Broker:
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
         client.on_message = self._on_message
+        client.after_read = self._hand_over
         return client
 
     def _on_connect(
@@ -176,5 +181,11 @@ class Broker:
             topic = message.topic
         except UnicodeDecodeError:  # an exception here would end the network thread; refused as a wrong topic instead
             topic = "(not text)"
-        incoming = Incoming(topic=topic, payload=bytes(message.payload), mid=message.mid, connection=self._connections)
-        self._waiting.put(incoming, self._closing.is_set)
+        payload = bytes(message.payload)
+        self._heard.append(Incoming(topic=topic, payload=payload, mid=message.mid, connection=self._connections))
+
+    def _hand_over(self) -> None:
+        """Pass on what was heard in one look: for each message by itself the threads would only wake each other."""
+        if self._heard:
+            heard, self._heard = self._heard, []
+            self._waiting.put(heard, self._closing.is_set)

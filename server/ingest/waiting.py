@@ -8,7 +8,7 @@ are taken from it as they come, held here unacknowledged, and put into batches f
 import re
 import threading
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,16 +43,19 @@ class Waiting:
         self._late: deque[Incoming] = deque()
         self._bytes = 0
 
-    def put(self, incoming: Incoming, is_over: Callable[[], bool]) -> None:
-        """Add a message; waits for room, and with it the broker, until it `is_over`."""
-        lane = self._late if is_late(incoming.payload, self._clock.now()) else self._fresh
+    def put(self, messages: Iterable[Incoming], is_over: Callable[[], bool]) -> None:
+        """Add messages; waits for room, and with it the broker, until it `is_over`."""
+        now = self._clock.now()
+        placed = [(self._late if is_late(each.payload, now) else self._fresh, each) for each in messages]
         with self._changed:
-            while self._is_full():
-                if is_over():
-                    return
-                self._changed.wait(_PUT_SECONDS)
-            lane.append(incoming)
-            self._bytes += len(incoming.payload)
+            for lane, each in placed:
+                while self._is_full():
+                    if is_over():
+                        return
+                    self._changed.notify_all()
+                    self._changed.wait(_PUT_SECONDS)
+                lane.append(each)
+                self._bytes += len(each.payload)
             self._changed.notify_all()
 
     def take(self, most: int, linger_seconds: float, wait_seconds: float) -> list[Incoming]:

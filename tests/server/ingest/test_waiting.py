@@ -28,9 +28,9 @@ def filled(fresh: int, late: int) -> Waiting:
     """Late ones first, as a backlog that was sent before somebody fell ill."""
     queue = Waiting(ManualClock(START))
     for number in range(late):
-        queue.put(incoming(number, taken_at=START - LATE), never)
+        queue.put([incoming(number, taken_at=START - LATE)], never)
     for number in range(fresh):
-        queue.put(incoming(10_000 + number, taken_at=START), never)
+        queue.put([incoming(10_000 + number, taken_at=START)], never)
     return queue
 
 
@@ -54,7 +54,7 @@ def test_nothing_is_taken_from_nothing() -> None:
 def test_who_brings_more_than_there_is_room_for_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "MESSAGES_MAX", 2)
     queue = filled(fresh=1, late=1)
-    bringing = threading.Thread(target=queue.put, args=(incoming(7), never))
+    bringing = threading.Thread(target=queue.put, args=([incoming(7)], never))
     bringing.start()
     bringing.join(0.1)
     assert bringing.is_alive()
@@ -66,7 +66,7 @@ def test_who_brings_more_than_there_is_room_for_waits(monkeypatch: pytest.Monkey
 def test_whoever_closes_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "BYTES_MAX", 1)
     queue = filled(fresh=1, late=0)
-    queue.put(incoming(7), lambda: True)
+    queue.put([incoming(7)], lambda: True)
     assert len(queue.take(10, 0.0, 0.0)) == 1
 
 
