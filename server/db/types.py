@@ -1,5 +1,6 @@
 """Column types that keep what a plain column would lose: the zone of a time and the digits of a value."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -27,10 +28,11 @@ class UTCDateTime(TypeDecorator[datetime]):
         # A database without zones would read the offset as part of the text and sort by it.
         return moment.replace(tzinfo=None) if dialect.name == "sqlite" else moment
 
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        """At once from what the driver gives: pages read moments by the ten thousand."""
+        if dialect.name == "sqlite":
+            return lambda text: None if text is None else datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return lambda moment: None if moment is None else moment.astimezone(UTC)
 
 
 class MeasuredValue(TypeDecorator[Decimal | Extreme]):

@@ -27,8 +27,13 @@ _CLICKED = (
 )
 _KEPT_MAX = 200  # on one page; the count beside it is the whole
 _FACTS_MAX = 60
-# What two gateways heard is the patient's already and waits for nobody.
-_IS_NOBODYS = and_(tables.reading.c.unclaimed.is_not(None), tables.reading.c.unclaimed != "heard_twice")
+# What two gateways heard is the patient's already and waits for nobody. None of them has a patient: said here too,
+# because the few are then found by their index on every page.
+_IS_NOBODYS = and_(
+    tables.reading.c.patient_id.is_(None),
+    tables.reading.c.unclaimed.is_not(None),
+    tables.reading.c.unclaimed != "heard_twice",
+)
 _IS_SHOWN = text(f"alert.{SHOWN}")  # word for word as the index has it, or it would not be used
 _ENROLLED = select(tables.enrolment.c.patient_id).where(tables.enrolment.c.state != "ended")
 _HELD = select(tables.alert.c.patient_id).where(_IS_SHOWN, tables.alert.c.condition)
@@ -259,6 +264,9 @@ class Asking:
 
     def count_kept(self) -> int | None:
         """How many messages and readings wait for somebody; None when the reader may not see them."""
+        return self._once("kept", self._count_kept)
+
+    def _count_kept(self) -> int | None:
         if not allowed(self.actor, May.SEE_QUARANTINE):
             return None
         table, reading = tables.quarantine, tables.reading
@@ -301,6 +309,10 @@ class Asking:
             self._asked[what] = ask()
         found: _Found = self._asked[what]
         return found
+
+    def all(self, statement: Select[Any], table: Table) -> list[Row[Any]]:
+        """Every row of the statement that the reader may know of, by whose `table` they are."""
+        return self._all(statement, table)
 
     def _all(self, statement: Select[Any], table: Table) -> list[Row[Any]]:
         return list(self.connection.execute(scope(statement, table, self.actor)).all())

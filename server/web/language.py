@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from io import BytesIO
 from zoneinfo import ZoneInfo
@@ -15,7 +15,7 @@ from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from babel.support import Translations
 
-from server.web import words, words_home, words_plans
+from server.web import words, words_home, words_plans, words_team
 from server.web.catalogues import DOMAIN, LANGUAGES, LOCALES, compiled_bytes
 from server.web.views.problem import Problem
 from server.web.views.spark import Spark
@@ -24,13 +24,14 @@ from vitals.metrics import METRICS
 from vitals.reading import Extreme
 
 DEFAULT = "nb"
+_Day = date  # `Speech.date` hides the name
 # Each language by its own name: whoever needs the switch does not read the language that is on.
 NAMES = {"nb": "Bokmål", "nn": "Nynorsk", "en": "English"}
 _FORMATS = {"nb": "nb_NO", "nn": "nn_NO", "en": "en_GB"}
 # What browsers send; "no" and a bare "nb-NO" mean Bokmål here.
 _ASKED = {"nb": "nb", "no": "nb", "nn": "nn", "en": "en"}
 
-_TABLES = {**words.TABLES, **words_home.TABLES, **words_plans.TABLES}
+_TABLES = {**words.TABLES, **words_home.TABLES, **words_plans.TABLES, **words_team.TABLES}
 
 _TODAY = N_("%(time)s today")
 _YESTERDAY = N_("%(time)s yesterday")
@@ -93,7 +94,15 @@ class Speech:
         local = moment.astimezone(self.zone)
         same = local.year == self.now.astimezone(self.zone).year
         pattern = {"en": "d MMM"}.get(self.language, "d. MMM")
-        return format_date(local.date(), pattern if same else f"{pattern} y", locale=self.locale)
+        return _date(local.date(), pattern if same else f"{pattern} y", self.language)
+
+    def day(self, day: _Day) -> str:
+        """ "22. nov."."""
+        return format_date(day, {"en": "d MMM"}.get(self.language, "d. MMM"), locale=self.locale)
+
+    def weekday(self, moment: datetime) -> str:
+        """ "mandag"."""
+        return format_date(moment.astimezone(self.zone).date(), "EEEE", locale=self.locale)
 
     def moment(self, moment: datetime) -> str:
         """ "07:31 i dag", "22:10 i går", "07:31 den 3. nov."."""
@@ -120,7 +129,11 @@ class Speech:
     def number(self, value: Decimal | int, decimals: int | None = None) -> str:
         """A number with the reader's comma, as many decimals as asked for."""
         pattern = "#,##0" + ("." + "0" * decimals if decimals else "") if decimals is not None else "#,##0.###"
-        return format_decimal(value, format=pattern, locale=self.locale)
+        return _decimal(value, pattern, self.language)
+
+    def fraction(self, value: float) -> str:
+        """A small number as a reader takes it in: "0,21", "3,4"."""
+        return self.number(Decimal(str(round(value, 2 if value < 1 else 1))))
 
     def value(self, metric: str | None, value: Decimal | Extreme | str | None) -> str:
         """A value with its unit as a nurse writes it: "87 %", "82,4 kg", "for lav til å måles"."""
@@ -195,7 +208,28 @@ class Speech:
 
     @property
     def locale(self) -> Locale:
-        return Locale.parse(_FORMATS[self.language])
+        return _locale(self.language)
 
     def _format_time(self, moment: datetime, pattern: str) -> str:
-        return format_time(moment.astimezone(self.zone).time(), pattern, locale=self.locale)
+        return _time(moment.astimezone(self.zone).time(), pattern, self.language)
+
+
+@cache
+def _locale(language: str) -> Locale:
+    return Locale.parse(_FORMATS[language])
+
+
+# The same few numbers and times stand on a page again and again, and putting one into words takes long.
+@lru_cache(maxsize=4096)
+def _decimal(value: Decimal | int, pattern: str, language: str) -> str:
+    return format_decimal(value, format=pattern, locale=_locale(language))
+
+
+@lru_cache(maxsize=4096)
+def _time(moment: time, pattern: str, language: str) -> str:
+    return format_time(moment, pattern, locale=_locale(language))
+
+
+@lru_cache(maxsize=4096)
+def _date(day: date, pattern: str, language: str) -> str:
+    return format_date(day, pattern, locale=_locale(language))
