@@ -39,6 +39,7 @@ DOORS = {
     "pydantic_settings": ("server/settings.py",),
     "rich": ("varde/",),
     "psycopg": ("server/db/",),
+    "segno": ("server/web/stickers.py",),
     "sqlalchemy": ("server/",),
     "starlette": ("server/web/",),
     "structlog": ("server/", "varde/"),

@@ -6,11 +6,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Table, insert, select
 
-from server.access import Action, Actor, RefusedError, Role, action_of, allowed, needs, require, scope, system
+from server.access import AT_HOME, Action, Actor, RefusedError, Role, action_of, allowed, needs, require, scope, system
 from server.care import credentials, people
 from server.care.people import NewPatient, Person
 from server.db import tables
 from server.db.engine import Database
+from server.own_rows import Share
 from tests.server.plans import activate
 from tests.server.world import START, World, make_world
 
@@ -76,9 +77,25 @@ def fill(world: World) -> None:
         asked = {"id": f"command-{world.gateway}", "gateway_id": world.gateway, "kind": "measure_again"}
         put(tables.gateway_command, home | asked | {"asked_by": "x", "asked_at": START, "expires_at": START})
         _fill_plans(world, put)
+        _fill_home(world, put)
         credentials.begin_session(connection, world.nurse, START)
         new = credentials.NewToken(municipality=world.municipality, role=Role.NURSE, label="l", team=world.team)
         credentials.create_token(connection, new, START)
+
+
+def _fill_home(world: World, put: Callable[[Table, dict[str, Any]], Any]) -> None:
+    """A row in every table of `server/db/tables/home.py`."""
+    home = {"municipality_id": world.municipality}
+    whose = home | {"patient_id": world.patient}
+    given = {"scopes": ["zone"], "given_by": "x", "given_role": "patient", "given_at": START}
+    put(tables.consent, whose | given | {"id": f"consent-{world.gateway}", "contact_id": f"contact-{world.gateway}"})
+    said = {"by": world.patient, "role": "patient", "at": START}
+    put(tables.message, whose | said | {"id": f"message-{world.gateway}", "text": b"x"})
+    put(tables.self_report, whose | said | {"id": f"report-{world.gateway}"})
+    kit = {"gateway_id": world.gateway, "code": world.gateway[-16:], "label": "l", "created_at": START}
+    kit_id = put(tables.kit, home | kit | {"id": f"kit-{world.gateway}"})
+    put(tables.kit_device, home | {"kit_id": kit_id, "device_id": world.device})
+    put(tables.visit_step, whose | {"id": f"step-{world.gateway}", "step": "kit", "by": "x", "at": START})
 
 
 def _fill_plans(world: World, put: Callable[[Table, dict[str, Any]], Any]) -> None:
@@ -119,8 +136,16 @@ def actors(world: World) -> list[Actor]:
     return [
         Actor(id="x", role=role, municipality=world.municipality, team=world.team)
         for role in Role
-        if role is not Role.SYSTEM
+        if role is not Role.SYSTEM and role not in AT_HOME
     ]
+
+
+def at_home(world: World, *shares: Share) -> Actor:
+    """The patient of this world; with shares, somebody close to them."""
+    home: dict[str, Any] = {"municipality": world.municipality, "patient": world.patient}
+    if shares:
+        return Actor(id="close", role=Role.KIN, **home, shares=frozenset(shares))
+    return Actor(id=world.patient, role=Role.PATIENT, **home)
 
 
 @pytest.mark.parametrize("table", [each for each in EVERY if each not in NOBODYS], ids=lambda table: table.name)
@@ -197,3 +222,57 @@ def test_a_route_carries_what_it_declared() -> None:
 
     assert action_of(route) is Action.SEE_PATIENT
     assert action_of(lambda: None) is None
+
+
+_OF_ONE = [table for table in EVERY if "patient_id" in table.c or table is tables.patient]
+
+
+def test_whoever_is_at_home_sees_one_patient_alone(two: tuple[World, World]) -> None:
+    world, _ = two
+    neighbour = Person(name="Neighbour")
+    with world.database.write() as connection:  # of the same team: only the patient tells them apart
+        new = NewPatient(municipality=world.municipality, team=world.team, person=neighbour)
+        other = people.enrol_patient(connection, world.vault, new, START)
+        connection.execute(insert(tables.memory).values(
+            patient_id=other, municipality_id=world.municipality, body="{}", zone="red", updated_at=START
+        ))  # fmt: skip
+    for actor in (at_home(world), at_home(world, *Share)):
+        for table in _OF_ONE:
+            seen = {row["patient_id" if "patient_id" in row else "id"] for row in visible(world.database, table, actor)}
+            assert seen <= {world.patient}, (actor.role, table.name)
+
+
+def test_the_patient_sees_own_rows_and_no_kit_of_others(two: tuple[World, World]) -> None:
+    world, _ = two
+    patient = at_home(world)
+    for table in (tables.measurement, tables.memory, tables.audit, tables.message, tables.consent, tables.plan_text):
+        assert visible(world.database, table, patient), table.name
+    for table in (tables.gateway, tables.device, tables.kit, tables.quarantine, tables.session, tables.token):
+        assert visible(world.database, table, patient) == [], table.name
+    names = {row["id"] for row in visible(world.database, tables.person, patient)}
+    assert len(names) == 1  # nobody of the staff has looked or written yet
+
+
+def test_somebody_close_sees_what_is_shared(two: tuple[World, World]) -> None:
+    world, _ = two
+    looked_at = (tables.memory, tables.measurement, tables.self_report, tables.message, tables.alert, tables.audit)
+    expected = {
+        (Share.ZONE,): {"memory"},
+        (Share.ZONE, Share.VALUES): {"memory", "measurement", "self_report"},
+        (Share.ZONE, Share.MESSAGES): {"memory", "message"},
+        (Share.ZONE, Share.REPORT): {"memory"},
+    }
+    for shares, seen in expected.items():
+        kin = at_home(world, *shares)
+        assert {table.name for table in looked_at if visible(world.database, table, kin)} == seen, shares
+
+
+def test_what_somebody_close_may_do_is_what_is_shared() -> None:
+    kin = Actor(id="x", role=Role.KIN, municipality="m", patient="p", shares=frozenset({Share.ZONE, Share.VALUES}))
+    assert {action for action in Action if allowed(kin, action)} == {
+        Action.ENTER,
+        Action.SEE_OWN_ZONE,
+        Action.SEE_OWN_VALUES,
+    }
+    nothing = Actor(id="x", role=Role.KIN, municipality="m", patient="p")
+    assert [action for action in Action if allowed(nothing, action)] == [Action.ENTER]

@@ -27,7 +27,7 @@ session = Table(
     of_municipality(),
     of("staff", nullable=True),
     of("patient", nullable=True),
-    of("contact", nullable=True),  # a next of kin; exactly one of the three is named
+    Column("contact_id", String(64)),  # a next of kin; exactly one of the three is named
     Column("created_at", UTCDateTime, nullable=False),
     Column("seen_at", UTCDateTime, nullable=False),
     Column("expires_at", UTCDateTime, nullable=False),

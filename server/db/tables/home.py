@@ -12,7 +12,7 @@ consent = Table(
     own_id(),
     of_municipality(),
     of("patient", index=True),
-    of("contact", index=True),
+    Column("contact_id", String(64), nullable=False, index=True),  # may be forgotten before what was consented
     Column("scopes", Json, nullable=False),  # own_rows.Share
     Column("given_by", String(64), nullable=False),  # the patient, or a staff member on the patient's word
     Column("given_role", String(32), nullable=False),

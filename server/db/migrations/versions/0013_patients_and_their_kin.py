@@ -16,8 +16,9 @@ def upgrade() -> None:
         op.add_column("service_agreement", sa.Column(name, sa.String(32), nullable=True))
     _let_be_empty("reading", "gateway_id")
     _let_be_empty("session", "staff_id")
-    _refer("session", "patient", "contact")
-    _refer("token", "patient")
+    op.add_column("session", _text("contact_id", nullable=True))
+    for name in ("session", "token"):
+        _refer_to_patient(name)
     _shares_and_messages()
     _kits()
     _table("visit_step", _text("patient_id"), _text("step", 32), _text("by"), _moment("at"), refers=("patient",))
@@ -31,8 +32,9 @@ def _shares_and_messages() -> None:
         sa.Column("scopes", sa.JSON(none_as_null=True), nullable=False),
         *(_text("given_by"), _text("given_role", 32), _moment("given_at")),
         *(_text("withdrawn_by", nullable=True), _moment("withdrawn_at", nullable=True)),
-        refers=("patient", "contact"),
+        refers=("patient",),
     )
+    op.create_index("ix_consent_contact_id", "consent", ["contact_id"])
     _table(
         "message",
         *(_text("patient_id"), _text("by"), _text("role", 32), _moment("at")),
@@ -84,11 +86,10 @@ def _references(table: str, *others: str) -> list[sa.ForeignKeyConstraint]:
     ]
 
 
-def _refer(name: str, *others: str) -> None:
+def _refer_to_patient(name: str) -> None:
     with op.batch_alter_table(name) as table:
-        for other in others:
-            table.add_column(_text(f"{other}_id", nullable=True))
-            table.create_foreign_key(f"fk_{name}_{other}_id", other, [f"{other}_id"], ["id"])
+        table.add_column(_text("patient_id", nullable=True))
+        table.create_foreign_key(f"fk_{name}_patient_id", "patient", ["patient_id"], ["id"])
 
 
 def _let_be_empty(name: str, column: str) -> None:
