@@ -22,15 +22,23 @@ from server.web.rendering import STATIC, Renderer
 from server.web.routes import (
     alerts,
     entry,
+    follow_up,
     kits,
     live,
+    load,
     messages,
     own,
     patients,
+    pauses,
     plans,
     quarantine,
     readings,
+    records,
+    roster,
+    rulebooks,
     sharing,
+    team,
+    told,
     worklist,
 )
 from server.web.security import KnownHosts, OwnSiteOnly, SecurityHeaders
@@ -38,8 +46,19 @@ from server.web.visit import Web
 
 PAGES = (
     *(entry.router, worklist.router, patients.router, kits.router, quarantine.router),
-    *(alerts.router, readings.router, live.router, own.router, plans.router),
+    *(
+        alerts.router,
+        readings.router,
+        live.router,
+        own.router,
+        plans.router,
+        rulebooks.router,
+        pauses.router,
+        follow_up.router,
+        records.router,
+    ),
     *(messages.router, sharing.router),
+    *(team.router, roster.router, told.router, load.router),
 )
 # The demo lets anybody in with one click, so it answers only to this machine's own names.
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})

@@ -27,13 +27,23 @@ _DONE = {
     "plan_returned": N_("The proposal is given back. The plan in force is unchanged."),
     "plan_kept": N_("Noted that the change stays."),
     "plan_rolled_back": N_("The limits before the change are in force again."),
+    "noted": N_("The note is kept."),
     "paused": N_("The pause is set. No new alerts are raised while it lasts."),
     "resumed": N_("The pause is over. New measurements are judged again."),
     "signed": N_("The rulebook is signed for this municipality, in your name and with today's date."),
     "budget_set": N_("The alert budget is set."),
     "follow_up_saved": N_("Saved."),
-    "follow_up_ended": N_("The follow-up is ended."),
     "accepted": N_("The value counts now, and everything was judged again with it."),
+}
+_TEAM = {
+    "left": N_("The note is left. It stays here until somebody has taken it."),
+    "taken_note": N_("You go on from this note."),
+    "on_roster": N_("The shift is on the roster."),
+    "off_roster": N_("The shift is off the roster."),
+    "copied_week": N_("The week before is copied. Look it through."),
+    "nothing_to_copy": N_("There was nothing to copy."),
+    "channel_added": N_("The channel is added, as the last one that is tried."),
+    "channel_removed": N_("The channel is removed."),
 }
 _NOT_DONE = {
     "until": N_("An alert can be put off for 12 hours at most. Nothing was changed: choose another time."),
@@ -41,6 +51,7 @@ _NOT_DONE = {
     "passkey": N_("The number on the device has at most six digits. Nothing was asked: type it again."),
     "device": N_("The device does not belong to this gateway now. Nothing was asked."),
     "devices": N_("No device belongs to this gateway now. Nothing was sent."),
+    "note": N_("A note needs a text of at most 2,000 characters. Nothing was kept."),
     "reading": N_("Somebody has already decided about this measurement. Nothing was changed by your click."),
 }
 _PLAN_NOT_DONE = {
@@ -77,7 +88,8 @@ class Flash:
     @classmethod
     def done(cls, say: Speech, what: str | None) -> Self | None:
         """What was done, by its word in the address; None for a word that we do not know."""
-        return cls(text=say(_DONE[what]), colour="success") if what in _DONE else None
+        words = _DONE | _TEAM
+        return cls(text=say(words[what]), colour="success") if what in words else None
 
     @classmethod
     def not_done(cls, say: Speech, what: str) -> Self:

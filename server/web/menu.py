@@ -66,6 +66,7 @@ def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
         (Action.SEE_PATIENT, Link(name="patients", href="/patients", label=N_("Patients"))),
         (Action.SEE_MESSAGES, Link(name="messages", href="/messages", label=N_("Messages"), count=unseen)),
         (Action.APPROVE_PLAN, Link(name="plans", href="/plans", label=N_("Plans"), count=asking.count_proposals())),
+        (Action.SEE_TEAM, Link(name="team", href="/team", label=N_("Shift"))),
         (Action.SEE_KITS, Link(name="kits", href="/kits", label=N_("Kits"))),
         (Action.SEE_QUARANTINE, Link(name="quarantine", href="/quarantine", label=N_("Quarantine"), count=kept)),
         (Action.SEE_OWN_ZONE, Link(name="own", href="/own", label=N_("My day"))),
