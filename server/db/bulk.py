@@ -1,22 +1,39 @@
 """Many rows at once, in as few statements as the database allows.
 
-On PostgreSQL rows are added by COPY, and replaced or changed by one statement that reads them from one JSON parameter:
-a statement for each row costs a journey each, and arrays are put together in slow Python.
+On PostgreSQL many rows are added by COPY. A few are added, and any number replaced or changed, by one statement that
+reads them from one JSON parameter: a statement for each row costs a journey each, and arrays are put together in slow
+Python. What is said `together` travels together.
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import JSON, Connection, DateTime, Dialect, Table, bindparam, insert, update
+from psycopg.pq import PipelineStatus
+from sqlalchemy import JSON, Connection, DateTime, Dialect, LargeBinary, Table, bindparam, insert, update
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from server.db.dialect import putting
 
 _SHARED = postgresql.dialect()  # type: ignore[no-untyped-call]  # for the names of its types
+_FEW = 100  # rows; COPY takes three journeys, and for many rows a little less of both processors
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Send what is added, put and changed inside without waiting for each answer; whatever fails is raised at the end.
+
+    Nothing may be asked of the connection inside.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    with _told_as_ours(connection), _driver(connection).pipeline():
+        yield
 
 
 def add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -25,24 +42,55 @@ def add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
         return
     if connection.dialect.name == "sqlite":
         connection.execute(insert(table), rows)  # the driver's own way gains nothing that could be measured
-        return
+    elif _fits_a_parameter(connection, table, len(rows)):
+        _tell(connection, _adding_all(table, tuple(rows[0])), rows)
+    else:
+        _copy(connection, table, rows)
+
+
+def _fits_a_parameter(connection: Connection, table: Table, count: int) -> bool:
+    if any(isinstance(column.type, LargeBinary) for column in table.columns):
+        return False
+    return count <= _FEW or _driver(connection).pgconn.pipeline_status != PipelineStatus.OFF
+
+
+def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     names = tuple(rows[0])
     makers = _makers(table, names, connection.dialect)
-    values = [[make(row[name]) if make else row[name] for name, make in makers] for row in rows]
     columns = ", ".join(f'"{name}"' for name in names)
-    _copy(connection, f"COPY {table.name} ({columns}) FROM STDIN", values)
+    with (
+        _told_as_ours(connection),
+        _driver(connection).cursor() as cursor,
+        cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
+    ):
+        for row in rows:
+            copy.write_row([make(row[name]) if make else row[name] for name, make in makers])
 
 
-def _copy(connection: Connection, statement: str, values: Sequence[Sequence[Any]]) -> None:
-    driver: Any = connection.connection.driver_connection
+def _tell(
+    connection: Connection, telling: tuple[str, tuple[tuple[str, Any], ...]], rows: Sequence[Mapping[str, Any]]
+) -> None:
+    """Have a statement take these rows. Past SQLAlchemy, which would ask at once what came of it."""
+    statement, makers = telling
+    with _told_as_ours(connection):
+        _driver(connection).execute(statement, (_as_json(rows, makers),))
+
+
+def _driver(connection: Connection) -> psycopg.Connection[Any]:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    return driver
+
+
+@contextmanager
+def _told_as_ours(connection: Connection) -> Iterator[None]:
+    """The driver's errors as everybody else tells them, and without people's values."""
     try:
-        with driver.cursor() as cursor, cursor.copy(statement) as copy:
-            for each in values:
-                copy.write_row(each)
-    except psycopg.IntegrityError as error:
-        raise IntegrityError(statement, None, error, hide_parameters=True) from None
-    except psycopg.OperationalError as error:
-        raise OperationalError(statement, None, error, hide_parameters=True) from None
+        yield
+    except psycopg.Error as error:
+        raise DBAPIError.instance(
+            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
+        ) from None
 
 
 @lru_cache
@@ -64,8 +112,7 @@ def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
     if connection.dialect.name == "sqlite":
         connection.execute(putting("sqlite", table, tuple(rows[0])), ordered)
         return
-    statement, makers = _putting_all(table, tuple(rows[0]))
-    connection.exec_driver_sql(statement, (_as_json(ordered, makers),))
+    _tell(connection, _putting_all(table, tuple(rows[0])), ordered)
 
 
 def change(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -75,20 +122,22 @@ def change(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     if connection.dialect.name == "sqlite":
         connection.execute(_changing(table, tuple(rows[0])), [{f"new_{k}": v for k, v in row.items()} for row in rows])
         return
-    statement, makers = _changing_all(table, tuple(rows[0]))
-    connection.exec_driver_sql(statement, (_as_json(rows, makers),))
+    _tell(connection, _changing_all(table, tuple(rows[0])), rows)
+
+
+@lru_cache
+def _adding_all(table: Table, names: tuple[str, ...]) -> tuple[str, tuple[tuple[str, Any], ...]]:
+    columns = ", ".join(f'"{name}"' for name in names)
+    statement = f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {_given(table, names)}"  # noqa: S608 - our own names
+    return statement, _json_makers(table, names)
 
 
 @lru_cache
 def _putting_all(table: Table, names: tuple[str, ...]) -> tuple[str, tuple[tuple[str, Any], ...]]:
     keys = ", ".join(f'"{column.name}"' for column in table.primary_key)
-    columns = ", ".join(f'"{name}"' for name in names)
     changed = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in table.primary_key)
-    statement = (
-        f"INSERT INTO {table.name} ({columns}) SELECT {columns} FROM {_given(table, names)} "  # noqa: S608 - our own names
-        f"ON CONFLICT ({keys}) DO UPDATE SET {changed}"
-    )
-    return statement, _json_makers(table, names)
+    adding, makers = _adding_all(table, names)
+    return f"{adding} ON CONFLICT ({keys}) DO UPDATE SET {changed}", makers
 
 
 @lru_cache

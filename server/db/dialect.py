@@ -22,6 +22,7 @@ from sqlalchemy import (
     literal,
     select,
     true,
+    union_all,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.functions import FunctionElement
@@ -43,16 +44,29 @@ def _earlier(connection: Connection, one: Any, other: Any) -> FunctionElement[da
 
 
 def numbers(connection: Connection, table: Table, count: int) -> list[int]:
-    """The next `count` numbers for `seq` of a table, ascending; nobody else gets one of them.
+    """The next `count` numbers for `seq` of a table, ascending; nobody else gets one of them."""
+    return numbers_for(connection, {table: count})[table]
+
+
+def numbers_for(connection: Connection, counts: Mapping[Table, int]) -> dict[Table, list[int]]:
+    """The next numbers for `seq` of each table, so many, ascending; nobody else gets one of them.
 
     A single writer looks at the highest. Where writers work side by side a sequence gives them out: they may then have
     gaps, and a later number may be committed first.
     """
     if connection.dialect.name == "sqlite":
-        first = (connection.execute(select(func.max(table.c.seq))).scalar() or 0) + 1
-        return list(range(first, first + count))
-    free = Sequence(f"{table.name}_seq_seq").next_value()
-    return sorted(connection.execute(select(free).select_from(func.generate_series(1, count))).scalars())
+        last = {table: connection.execute(select(func.max(table.c.seq))).scalar() or 0 for table in counts}
+        return {table: list(range(last[table] + 1, last[table] + 1 + count)) for table, count in counts.items()}
+    given = [
+        select(literal(table.name), Sequence(f"{table.name}_seq_seq").next_value()).select_from(
+            func.generate_series(1, count)
+        )
+        for table, count in counts.items()
+    ]
+    found: dict[str, list[int]] = {table.name: [] for table in counts}
+    for name, number in connection.execute(union_all(*given)):
+        found[name].append(number)
+    return {table: sorted(found[table.name]) for table in counts}
 
 
 def take_turn(connection: Connection, patient: str, municipality: str, now: datetime) -> None:

@@ -14,20 +14,25 @@ same for itself.
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
+from time import monotonic
 from typing import Any, cast
 
 import psycopg
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from server.db.turns import Turns
 
 _BUSY_SECONDS = 30  # longer than any batch or migration holds the write lock; then it is a fault and must be seen
 _CONNECT_SECONDS = 10
 _PEER_SECONDS = 20  # as long as a silent role is waited for
+_IDLE_SECONDS = 1.0  # a connection that was used since is believed to be there
 _READ_ONLY = "varde_read_only"
+_USED_AT = "varde_used_at"
 _EMBEDDED, _SHARED = "sqlite", "postgresql"
 _FAILED = (sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC, sqlite3.SQLITE_IOERR_WRITE)
 
@@ -51,10 +56,11 @@ class Database:
         if url.get_backend_name() == _EMBEDDED:
             self._writing = _open_embedded(url)
             event.listen(self._writing, "handle_error", self._on_error)
-            self._reading = self._writing.execution_options(**{_READ_ONLY: True})
+            self._reading = self._glancing = self._writing.execution_options(**{_READ_ONLY: True})
         else:
             self._writing = _open_shared(url)
             self._reading = self._writing.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            self._glancing = self._writing.execution_options(isolation_level="AUTOCOMMIT")
 
     @property
     def address(self) -> str:
@@ -102,6 +108,15 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """One consistent view of the data, waiting for no writer; nothing may be changed in it."""
         with self._reading.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For a single question, asked often: the journeys of a transaction cost more than its answer.
+
+        Each statement sees what is committed just then, so that two of them need not fit together.
+        """
+        with self._glancing.connect() as connection:
             yield connection
 
     @contextmanager
@@ -172,11 +187,10 @@ def _url(address: str) -> URL:
 
 
 def _open_shared(url: URL) -> Engine:
-    return create_engine(
+    engine = create_engine(
         url,
         pool_size=16,
         max_overflow=32,
-        pool_pre_ping=True,  # a database that was restarted has forgotten our connections
         hide_parameters=True,  # an error's text ends up in logs, and parameters are people's values
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,
@@ -189,6 +203,23 @@ def _open_shared(url: URL) -> Engine:
             "options": f"-c synchronous_commit=on -c timezone=UTC -c lock_timeout={_BUSY_SECONDS}s",
         },
     )
+    event.listen(engine, "checkout", partial(_ask_whether_there, engine))
+    event.listen(engine, "checkin", _note_use)
+    return engine
+
+
+def _ask_whether_there(engine: Engine, raw: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """A database that was restarted has forgotten our connections; asking each time is a journey each time."""
+    if monotonic() - record.info.get(_USED_AT, float("-inf")) < _IDLE_SECONDS:
+        return
+    try:
+        engine.dialect.do_ping(raw)
+    except psycopg.Error as error:
+        raise InvalidatePoolError from error
+
+
+def _note_use(_raw: object, record: ConnectionPoolEntry) -> None:
+    record.info[_USED_AT] = monotonic()
 
 
 def _open_embedded(url: URL) -> Engine:

@@ -3,11 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import structlog
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, case, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from alerts.fact import FactKind
@@ -18,8 +19,10 @@ from server.watch.evaluate import evaluate, evaluate_all
 from vitals import failpoint
 
 _AT_ONCE = 500  # patients between two looks at the slate
-_TOGETHER = 100  # patients in one transaction; more gains nothing that could be measured
-_LATE_TOGETHER = 10  # of these, who are due only for readings of long ago: each may bring days of them
+_Lanes = Sequence[tuple[bool, int]]
+# Whether they are due only for readings of long ago, and how many of them in one transaction: more gains nothing that
+# could be measured, and each of the late ones may bring days of readings.
+_LANES: _Lanes = ((False, 100), (True, 10))
 _DELAY_FIRST = timedelta(seconds=10)
 _DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried this often for ever
 
@@ -31,12 +34,14 @@ def drain(parts: Parts, alive: Callable[[], None] = lambda: None) -> int:
 
     `alive` is called now and then, outside every transaction.
     """
-    if not _look(parts):
+    waiting = _look(parts)
+    if not waiting.all:
         return 0
     failpoint.reach("watch.looked")
+    lanes = _LANES if waiting.late else _LANES[:1]
     done: Counter[_Done] = Counter()
-    while done.total() < _AT_ONCE:
-        some = _judge_some(parts, alive)
+    while done.total() < min(waiting.all, _AT_ONCE):
+        some = _judge_some(parts, lanes, alive)
         alive()
         if some[_Done.JUDGED]:
             parts.changed.ring()
@@ -55,23 +60,34 @@ class _Done(Enum):
     LEFT = auto()  # somebody else has this patient in hand, or has judged already
 
 
-def _look(parts: Parts) -> int:
-    """How many are due; says so, and for how long, to whoever measures."""
-    with parts.database.read() as connection:
-        now, due = parts.clock.now(), tables.due.c.evaluate_at
-        count, oldest = connection.execute(select(func.count(), func.min(due)).where(due <= now)).one()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Waiting:
+    """How many are due, and how many of them only for readings of long ago."""
+
+    all: int
+    late: int
+
+
+def _look(parts: Parts) -> _Waiting:
+    """Who is due; says how many, and for how long, to whoever measures."""
+    due = tables.due.c
+    late = func.coalesce(func.sum(case((due.late, 1), else_=0)), 0)
+    with parts.database.glance() as connection:
+        now = parts.clock.now()
+        asked = select(func.count(), func.min(due.evaluate_at), late).where(due.evaluate_at <= now)
+        count, oldest, of_long_ago = connection.execute(asked).one()
     parts.metrics.due.set(count)
     parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
-    return int(count)
+    return _Waiting(all=int(count), late=int(of_long_ago))
 
 
-def _judge_some(parts: Parts, alive: Callable[[], None]) -> Counter[_Done]:
+def _judge_some(parts: Parts, lanes: _Lanes, alive: Callable[[], None]) -> Counter[_Done]:
     """Judge some of those who are due in one transaction; if that fails, the same ones each in their own."""
     began = time.monotonic()
     taken: list[str] = []
     try:
         with parts.database.write() as connection:
-            taken = _take_some(connection, parts.clock.now())
+            taken = _take_some(connection, lanes, parts.clock.now())
             if not taken:
                 return Counter()
             failpoint.reach("watch.taken")
@@ -131,7 +147,7 @@ def _judge(parts: Parts, patient: str) -> _Done:
     return _Done.JUDGED
 
 
-def _take_some(connection: Connection, now: datetime) -> list[str]:
+def _take_some(connection: Connection, lanes: _Lanes, now: datetime) -> list[str]:
     """Some who are due, the longest first, and nobody else's; then nobody's but ours until the transaction ends.
 
     A few of them are due for readings of long ago; they come last, and move on under any load.
@@ -140,7 +156,7 @@ def _take_some(connection: Connection, now: datetime) -> list[str]:
     """
     due = tables.due.c
     taken: list[str] = []
-    for late, most in ((False, _TOGETHER), (True, _LATE_TOGETHER)):
+    for late, most in lanes:
         ready = select(due.patient_id).where(due.evaluate_at <= now, due.late.is_(late))
         rows = ready.order_by(due.evaluate_at, due.patient_id).limit(most).with_for_update(skip_locked=True)
         taken += connection.execute(rows).scalars()

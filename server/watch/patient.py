@@ -20,7 +20,7 @@ from alerts.view import Arrival, PatientView, Step
 from server.care import plans, routing
 from server.care.plans import Written
 from server.db import bulk, tables
-from server.db.dialect import among, numbers
+from server.db.dialect import among, numbers_for
 from server.watch.pace import STEADY, paces
 from vitals import failpoint
 from vitals.reading import Quality
@@ -115,50 +115,31 @@ def save_all(
     """Everything that was said of these patients, who were all asked at `now`."""
     if not judged:
         return
-    free = numbers(connection, tables.evaluation, len(judged))
-    asked = [_asked_row(seq, each.loaded, now, click) for seq, each in zip(free, judged, strict=True)]
-    bulk.add(connection, tables.evaluation, asked)
-    seen = [
-        {"seq": seq, "evaluation_seq": number}
-        for number, each in zip(free, judged, strict=True)
-        for seq in each.loaded.unjudged
-    ]
-    bulk.change(connection, tables.reading, seen)
-    # Only readings change how fast something gets worse.
-    heard = (alert for each in judged if each.loaded.unjudged for alert in each.step.alerts)
-    known = paces(connection, heard, now)
-    changed = [
-        row for each in judged for alert in each.step.alerts if (row := _alert_row(each.loaded, alert, known, now))
-    ]
-    bulk.put(connection, tables.alert, changed)
-    _save_facts(connection, [(each.loaded, fact) for each in judged for fact in each.step.facts], now)
-    failpoint.reach("watch.saving")
-    bulk.put(connection, tables.memory, [_memory_row(each, now) for each in judged])
-    _put_on_slate(connection, judged, now)
+    said = [(each.loaded, fact) for each in judged for fact in each.step.facts]
+    free = numbers_for(connection, {tables.evaluation: len(judged), tables.fact: len(said)})
+    numbered = list(zip(free[tables.evaluation], judged, strict=True))
+    asked = [_asked_row(seq, each.loaded, now, click) for seq, each in numbered]
+    seen = [{"seq": seq, "evaluation_seq": number} for number, each in numbered for seq in each.loaded.unjudged]
+    facts = [_fact_row(seq, loaded, fact) for seq, (loaded, fact) in zip(free[tables.fact], said, strict=True)]
+    notices = [row for row in facts if row["kind"] == FactKind.NOTICE.value]
+    changed = _alert_rows(connection, judged, now)
+    with bulk.together(connection):
+        bulk.add(connection, tables.evaluation, asked)
+        bulk.change(connection, tables.reading, seen)
+        bulk.put(connection, tables.alert, changed)
+        bulk.add(connection, tables.fact, facts)
+        bulk.add(connection, tables.outbox, [_notice_row(row, now) for row in notices])
+        failpoint.reach("watch.saving")
+        bulk.put(connection, tables.memory, [_memory_row(each, now) for each in judged])
+        bulk.put(connection, tables.due, [_slate_row(each, now) for each in judged if each.step.wake_at is not None])
+    leave_slate(connection, (each.loaded.view.patient for each in judged if each.step.wake_at is None))
+    routing.route_escalated(connection, notices, now)
 
 
 def leave_slate(connection: Connection, patients: Iterable[str]) -> None:
     """Ask about them only when something comes."""
     if ids := list(patients):
         connection.execute(delete(tables.due).where(among(connection, tables.due.c.patient_id, ids)))
-
-
-def _put_on_slate(connection: Connection, judged: Sequence[Judged], now: datetime) -> None:
-    rows = [
-        {
-            "patient_id": each.loaded.view.patient,
-            "municipality_id": each.loaded.municipality,
-            "evaluate_at": each.step.wake_at,
-            "late": False,
-            "failures": 0,
-            "trouble": None,
-            "envelope": envelopes.dump(envelopes.envelope(each.loaded.view.plan, each.step, now)),
-        }
-        for each in judged
-        if each.step.wake_at is not None
-    ]
-    bulk.put(connection, tables.due, rows)
-    leave_slate(connection, (each.loaded.view.patient for each in judged if each.step.wake_at is None))
 
 
 def _open_alerts(connection: Connection, patients: Sequence[str]) -> dict[str, list[Any]]:
@@ -248,6 +229,27 @@ def _memory_row(judged: Judged, now: datetime) -> dict[str, Any]:
     }
 
 
+def _slate_row(judged: Judged, now: datetime) -> dict[str, Any]:
+    return {
+        "patient_id": judged.loaded.view.patient,
+        "municipality_id": judged.loaded.municipality,
+        "evaluate_at": judged.step.wake_at,
+        "late": False,
+        "failures": 0,
+        "trouble": None,
+        "envelope": envelopes.dump(envelopes.envelope(judged.loaded.view.plan, judged.step, now)),
+    }
+
+
+def _alert_rows(connection: Connection, judged: Sequence[Judged], now: datetime) -> list[dict[str, Any]]:
+    """The alerts that are not stored as they now are."""
+    # Only readings change how fast something gets worse.
+    heard = (alert for each in judged if each.loaded.unjudged for alert in each.step.alerts)
+    known = paces(connection, heard, now)
+    rows = (_alert_row(each.loaded, alert, known, now) for each in judged for alert in each.step.alerts)
+    return [row for row in rows if row is not None]
+
+
 def _alert_row(loaded: Loaded, alert: Alert, known: Mapping[str, int], now: datetime) -> dict[str, Any] | None:
     """The alert as it is to be stored; None: it is stored so already. A changed pace alone makes no new version."""
     body = to_mapping(alert)
@@ -277,17 +279,6 @@ def _alert_row(loaded: Loaded, alert: Alert, known: Mapping[str, int], now: date
         "version": version + (body != old),
         "updated_at": now,
     }
-
-
-def _save_facts(connection: Connection, said: Sequence[tuple[Loaded, Fact]], now: datetime) -> None:
-    if not said:
-        return
-    free = numbers(connection, tables.fact, len(said))
-    rows = [_fact_row(seq, loaded, fact) for seq, (loaded, fact) in zip(free, said, strict=True)]
-    bulk.add(connection, tables.fact, rows)
-    notices = [row for row in rows if row["kind"] == FactKind.NOTICE.value]
-    bulk.add(connection, tables.outbox, [_notice_row(row, now) for row in notices])
-    routing.route_escalated(connection, notices, now)
 
 
 def _fact_row(seq: int, loaded: Loaded, fact: Fact) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select, update
+from psycopg.pq import TransactionStatus
+from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.db import tables
@@ -148,3 +149,28 @@ def test_an_address_without_durable_data_is_refused(address: str) -> None:
 def test_a_file_is_embedded(tmp_path: Path) -> None:
     assert is_embedded(f"sqlite:///{tmp_path}/varde.db")
     assert not is_embedded("postgresql://varde@localhost/varde")
+
+
+def test_a_glance_sees_what_is_committed_and_opens_no_transaction(database: Database, world: World) -> None:
+    with database.glance() as connection:
+        assert connection.execute(select(tables.patient.c.id)).scalar() == world.patient
+        if not database.is_embedded:
+            driver = connection.connection.driver_connection
+            assert driver is not None
+            assert driver.info.transaction_status == TransactionStatus.IDLE
+
+
+def test_a_connection_that_the_database_dropped_while_nobody_used_it_is_not_used(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_embedded:
+        return  # a file drops nobody
+    with database.read() as connection:
+        mine = connection.execute(select(func.pg_backend_pid())).scalar_one()
+    other = Database(database.address)
+    with other.read() as connection:
+        assert connection.execute(select(func.pg_terminate_backend(mine, 5000))).scalar()
+    other.close()
+    monkeypatch.setattr("server.db.engine._IDLE_SECONDS", 0.0)
+    with database.write() as connection:
+        assert connection.execute(select(func.pg_backend_pid())).scalar() != mine
