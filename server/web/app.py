@@ -37,8 +37,10 @@ from server.web.routes import (
     roster,
     rulebooks,
     sharing,
+    stickers,
     team,
     told,
+    visits,
     worklist,
 )
 from server.web.security import KnownHosts, OwnSiteOnly, SecurityHeaders
@@ -57,7 +59,7 @@ PAGES = (
         follow_up.router,
         records.router,
     ),
-    *(messages.router, sharing.router),
+    *(messages.router, sharing.router, stickers.router, visits.router),
     *(team.router, roster.router, told.router, load.router),
 )
 # The demo lets anybody in with one click, so it answers only to this machine's own names.

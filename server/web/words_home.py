@@ -107,5 +107,5 @@ TABLES: Mapping[str, Mapping[str, str]] = {
     "task": TASK_STATES,
     "share": SHARES,
     "look": LOOKS,
-    "step": STEPS,
+    "visit_step": STEPS,
 }

@@ -1,5 +1,6 @@
 """The page of kits, and what people ask of gateways on it or on a patient's page."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Form
@@ -9,11 +10,12 @@ from server.access import Action, needs
 from server.care.commands import Kind, Wish, WishError, ask
 from server.web.flash import Flash
 from server.web.kits import gateways
-from server.web.routes import alerts
+from server.web.routes import alerts, visits
 from server.web.visit import Visit, Visiting, own_path
 
 router = APIRouter(include_in_schema=False)
 _HERE = "/kits"
+_AT_VISIT = re.compile(r"/patients/([^/]+)/visit")
 
 
 @router.get("/kits")
@@ -65,6 +67,9 @@ def _number(typed: str) -> int | None:
 
 
 def _back(visit: Visit, back: str, flash: Flash | None, status: int) -> HTMLResponse | Response:
+    at_visit = _AT_VISIT.fullmatch(own_path(back))
+    if at_visit:
+        return visits.show(visit, at_visit[1], flash)
     if own_path(back) != _HERE:
         return alerts.show(visit, back, flash, status)
     return _show(visit, flash, status, partial=visit.is_partial)
