@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from server.db.dialect import putting
 
 _SHARED = postgresql.dialect()  # type: ignore[no-untyped-call]  # for the names of its types
-_FEW = 100  # rows; COPY takes three journeys, and for many rows a little less of both processors
+FEW = 100  # rows; COPY takes three journeys, and for many rows a little less of both processors
 
 
 @contextmanager
@@ -51,7 +51,7 @@ def add(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]])
 def _fits_a_parameter(connection: Connection, table: Table, count: int) -> bool:
     if any(isinstance(column.type, LargeBinary) for column in table.columns):
         return False
-    return count <= _FEW or _driver(connection).pgconn.pipeline_status != PipelineStatus.OFF
+    return count <= FEW or _driver(connection).pgconn.pipeline_status != PipelineStatus.OFF
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -3,6 +3,7 @@ transaction, from a gateway's message and from a person's hand alike.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,7 @@ from sqlalchemy import Connection
 
 from alerts.intake import LATE_AFTER
 from server.db import tables
-from server.db.bulk import add
+from server.db.bulk import FEW, add, together
 from server.db.dialect import due_at_latest, numbers
 from server.ingest.claim import Unclaimed
 from server.ingest.quiet import quiet
@@ -37,12 +38,14 @@ def keep(connection: Connection, fresh: Sequence[Claimed], now: datetime) -> int
     rows = [_reading_row(number, each, now) for number, each in zip(free, fresh, strict=True)]
     due = _put_on_slate(connection, fresh, rows, now)
     # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
-    add(connection, tables.reading, sorted(rows, key=lambda row: str(row["id"])))
+    ordered = sorted(rows, key=lambda row: str(row["id"]))
     values = [
         row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each.reading, reading)
     ]
-    failpoint.reach("ingest.recording")
-    add(connection, tables.measurement, values)
+    with together(connection) if len(values) <= FEW else nullcontext():
+        add(connection, tables.reading, ordered)
+        failpoint.reach("ingest.recording")
+        add(connection, tables.measurement, values)
     return due
 
 

@@ -132,7 +132,7 @@ class Ingest:
     def store(self, batch: Sequence[Incoming]) -> Stored:
         """One batch in one transaction; committed when this returns."""
         now = self._parts.clock.now()
-        with self._parts.database.read() as connection:
+        with self._parts.database.glance() as connection:
             known = self._keys.known(connection, (each.topic for each in batch))
         messages = [
             Message(topic=m.topic, payload=m.payload, received=receive(m.topic, m.payload, known, now)) for m in batch
