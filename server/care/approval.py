@@ -12,11 +12,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Row, insert, select
 
 from alerts.backtest_report import canonical
 from alerts.plan import Outside, Plan
 from alerts.rulebook import Rulebook
+from server.access import Actor, scope
 from server.care import plans
 from server.db import tables
 
@@ -62,6 +63,13 @@ def sign_off(connection: Connection, municipality: str, book: Rulebook, by: str,
         "signed_at": now,
     }
     connection.execute(insert(tables.rulebook_sign_off).values(row))
+
+
+def sign_offs(connection: Connection, actor: Actor) -> list[Row[Any]]:
+    """Every sign-off of the actor's municipality, the newest first."""
+    table = tables.rulebook_sign_off
+    statement = select(table).order_by(table.c.signed_at.desc(), table.c.id)
+    return list(connection.execute(scope(statement, table, actor)))
 
 
 def approve(connection: Connection, patient: str, plan: Plan, approval: Approval, now: datetime) -> int:

@@ -16,7 +16,7 @@ from alerts.plan import Period
 from server import audit
 from server.access import Action, Actor, require, scope
 from server.care import plans
-from server.care.people import NotFoundError
+from server.care.people import NotFoundError, home_of
 from server.care.steps import Done, Step, note
 from server.db import tables
 
@@ -55,7 +55,7 @@ class Rest:
 def pause(connection: Connection, actor: Actor, rest: Rest, now: datetime) -> str:
     """Let the plan rest. Returns the pause's id; raises `PauseError` and `NotFoundError`, and nothing is changed."""
     require(actor, Action.PAUSE)
-    municipality = _home(connection, actor, rest.patient)
+    municipality = home_of(connection, actor, rest.patient)
     _check(connection, rest, now)
     row = {
         "id": str(uuid4()),
@@ -128,12 +128,3 @@ def _tell_rules(connection: Connection, actor: Actor, patient: str, done: Done, 
         version = plans.activate(connection, patient, resting, actor.id, now)
     note(connection, replace(done, version=version), now)
     audit.write(connection, actor, audit.Entry(action=Action.PAUSE, patient=patient), now)
-
-
-def _home(connection: Connection, actor: Actor, patient: str) -> str:
-    table = tables.patient
-    which = select(table.c.municipality_id).where(table.c.id == patient)
-    found = connection.execute(scope(which, table, actor)).scalar()
-    if found is None:
-        raise NotFoundError("no such patient")
-    return str(found)

@@ -126,6 +126,16 @@ def enrol_patient(connection: Connection, vault: Vault, new: NewPatient, now: da
     return str(patient["id"])
 
 
+def home_of(connection: Connection, actor: Actor, patient: str) -> str:
+    """The municipality of a patient whom the actor may know of; raises `NotFoundError`."""
+    table = tables.patient
+    which = select(table.c.municipality_id).where(table.c.id == patient)
+    found = connection.execute(scope(which, table, actor)).scalar()
+    if found is None:
+        raise NotFoundError("no such patient")
+    return str(found)
+
+
 def names_of_patients(connection: Connection, vault: Vault, actor: Actor, patients: list[str]) -> dict[str, str]:
     """Patient id -> name, of those that the actor may see."""
     statement = (

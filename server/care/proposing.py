@@ -17,7 +17,7 @@ from alerts.rulebook import Rulebook
 from server import audit
 from server.access import Action, Actor, require, scope
 from server.care import approval, pauses, plans
-from server.care.people import NotFoundError
+from server.care.people import NotFoundError, home_of
 from server.care.steps import Done, Step, note
 from server.db import tables
 
@@ -52,7 +52,7 @@ class Wish:
 def propose(connection: Connection, actor: Actor, wish: Wish, now: datetime) -> str:
     """Keep the wish for a second person to decide on. Returns its id; raises `ProposalError` and `NotFoundError`."""
     require(actor, Action.CHANGE_PLAN)
-    municipality = _home(connection, actor, wish.patient)
+    municipality = home_of(connection, actor, wish.patient)
     if waiting(connection, actor, wish.patient) is not None:
         raise ProposalError("open", "another proposal for this patient waits for its decision")
     _check_base(connection, wish.patient, wish.base_version)
@@ -257,12 +257,3 @@ def _check_base(connection: Connection, patient: str, base_version: int) -> None
 
 def _judging(plan: Plan | None) -> Mapping[str, Any] | None:
     return None if plan is None else to_mapping(replace(plan, version=0, pauses=()))
-
-
-def _home(connection: Connection, actor: Actor, patient: str) -> str:
-    table = tables.patient
-    which = select(table.c.municipality_id).where(table.c.id == patient)
-    found = connection.execute(scope(which, table, actor)).scalar()
-    if found is None:
-        raise NotFoundError("no such patient")
-    return str(found)

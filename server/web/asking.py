@@ -15,6 +15,7 @@ from server.care.people import names_of_patients, names_of_staff
 from server.db import tables
 from server.db.tables.judging import SHOWN, SHOWN_STATES
 from server.vault import Vault
+from server.watch.beat import all_of
 from server.watch.patient import look_up, view
 from server.web.views.board import Board, Standing, board
 
@@ -298,11 +299,12 @@ class Asking:
         return self._once("staff", lambda: names_of_staff(self.connection, self.vault, self.actor))
 
     def beat_of_watch(self) -> datetime | None:
-        """When the loop that runs the rules was last alive; nobody's data, so nothing to narrow."""
-        found: datetime | None = self.connection.execute(
-            select(tables.role_beat.c.at).where(tables.role_beat.c.role == "watch")
-        ).scalar()
-        return found
+        """When the loop that runs the rules was last alive."""
+        return self.beats().get("watch")
+
+    def beats(self) -> dict[str, datetime]:
+        """When each part of the server was last alive; nobody's data, so nothing to narrow."""
+        return self._once("beats", lambda: all_of(self.connection))
 
     def _once(self, what: str, ask: Callable[[], _Found]) -> _Found:
         if what not in self._asked:

@@ -16,7 +16,7 @@ from server.web.asking import OVERDUE, Asking
 from server.web.offering import offered
 from server.web.views import why
 from server.web.views.kits import Asked, asked
-from server.web.views.patient import Chart, Device, Happening, Mark, charts, device, merged
+from server.web.views.patient import Chart, Device, Happening, Mark, Set, charts, device, merged
 from server.web.views.spark import Point, draw
 from server.web.views.worklist import AlertRow, Group, HeldBack, PatientLine, groups_of, honest_zone, known_zone
 
@@ -67,6 +67,8 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
     alerts = alert_rows(asking, asking.open_alerts([patient]), by_metric(counting), everyone, now)
     plan = _plan(rows[0].plan)
     marks = [_mark(row) for row in asking.alerts_since(patient, now - TREND)]
+    held = {(each.reading_id, metric) for alert in alerts for each in alert.held_back for metric, _ in each.values}
+    apart = Set(out=out, held=held, rests=plan.pauses if plan else ())
     newest = asking.newest_of_devices(patient)
     line, kit = everyone[patient], asking.kit(patient, now)
     return PatientPage(
@@ -74,7 +76,7 @@ def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | N
         timezone=rows[0].timezone,
         plan=plan,
         groups=groups_of(alerts),
-        charts=charts(values, plan, [mark for mark in marks if mark], out),
+        charts=charts(values, plan, [mark for mark in marks if mark], apart),
         happenings=_happenings(asking, patient),
         kit=tuple(device(row, newest.get(row.address)) for row in kit),
         asked=_asked(asking, kit, now),

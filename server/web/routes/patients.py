@@ -1,6 +1,7 @@
 """A patient's page and the list of patients. A name is searched for by POST, so that it stands in no address."""
 
 import json
+from collections.abc import Mapping
 from typing import Annotated
 
 from fastapi import APIRouter, Form
@@ -9,6 +10,7 @@ from fastapi.responses import HTMLResponse
 from server.access import Action, needs
 from server.care.people import NotFoundError
 from server.reports.proposals import START_UP, proposal
+from server.web.around import around
 from server.web.asking import Asking
 from server.web.flash import Flash
 from server.web.gathering import lines, patient_page
@@ -66,9 +68,15 @@ def proposed(visit: Visiting, patient: str) -> HTMLResponse:
 
 
 def show(
-    visit: Visit, patient: str, flash: Flash | None = None, status: int = 200, *, partial: bool = False
+    visit: Visit,
+    patient: str,
+    flash: Flash | None = None,
+    status: int = 200,
+    *,
+    partial: bool = False,
+    **more: Mapping[str, str],
 ) -> HTMLResponse:
-    """A patient's page or its live part, noted as seen; raises `NotFoundError`."""
+    """A patient's page or its live part, noted as seen; `typed`: what stood in its form. Raises `NotFoundError`."""
     number = visit.web.changes.number
     with visit.read() as asking:
         page = patient_page(asking, patient, visit.speech.now)
@@ -86,6 +94,8 @@ def show(
             "waiting": asking.count_waiting(visit.speech.now),
             "kept": asking.count_kept(),
             "chart_json": chart_json,
+            "around": around(asking, patient, visit.speech.now),
+            "typed": more.get("typed", {}),
             "handover": isbar(visit.web.renderer, speech, page, _caller(visit, asking)),
         }
         template = "parts/patient.html" if partial else "pages/patient.html"

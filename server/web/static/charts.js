@@ -51,7 +51,7 @@
         stroke: colour("--ds-color-accent-base-default"), width: 2, spanGaps: true,
         points: { show: true, size: 6, fill: colour("--ds-color-accent-base-default") },
       }],
-      hooks: { drawAxes: [(plot) => fields(plot, data)], draw: [(plot) => marks(plot, data)] },
+      hooks: { drawAxes: [(plot) => fields(plot, data)], draw: [(plot) => marks(plot, data), (plot) => crosses(plot, data)] },
     };
   }
 
@@ -67,8 +67,9 @@
   function height(low, high, data) {
     const limits = data.limits.map((limit) => limit.value);
     const near = limits.filter((value) => value > low - (high - low + 10) && value < high + (high - low + 10));
-    const bottom = Math.min(low, ...near);
-    const top = Math.max(high, ...near);
+    const seen = [...near, ...data.held.map((point) => point.value), ...(data.baseline === null ? [] : [data.baseline])];
+    const bottom = Math.min(low, ...seen);
+    const top = Math.max(high, ...seen);
     const room = Math.max((top - bottom) * 0.15, 10 ** -data.decimals);
     return [bottom - room, top + room];
   }
@@ -79,6 +80,24 @@
     ctx.beginPath();
     ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
     ctx.clip();
+    for (const [from, to] of data.rests) {
+      const left = plot.valToPos(from, "x", true);
+      const right = to === null ? bbox.left + bbox.width : plot.valToPos(to, "x", true);
+      ctx.globalAlpha = 0.16;
+      ctx.fillStyle = colour("--ds-color-neutral-text-subtle");
+      ctx.fillRect(left, bbox.top, right - left, bbox.height);
+      ctx.globalAlpha = 1;
+    }
+    if (data.baseline !== null) {
+      const y = plot.valToPos(data.baseline, "y", true);
+      ctx.strokeStyle = colour("--ds-color-neutral-text-subtle");
+      ctx.lineWidth = devicePixelRatio;
+      ctx.setLineDash([2 * devicePixelRatio, 3 * devicePixelRatio]);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
     for (const limit of data.limits) {
       const y = plot.valToPos(limit.value, "y", true);
       const below = limit.side === "below";
@@ -92,6 +111,26 @@
       ctx.beginPath();
       ctx.moveTo(bbox.left, y);
       ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+    ctx.restore();
+  }
+
+  // A value that nobody believes yet: a cross, and no line goes through it.
+  function crosses(plot, data) {
+    const { ctx } = plot;
+    const arm = 5 * devicePixelRatio;
+    ctx.save();
+    ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.strokeStyle = colour("--tone-danger");
+    for (const point of data.held) {
+      const x = plot.valToPos(point.time, "x", true);
+      const y = plot.valToPos(point.value, "y", true);
+      ctx.beginPath();
+      ctx.moveTo(x - arm, y - arm);
+      ctx.lineTo(x + arm, y + arm);
+      ctx.moveTo(x - arm, y + arm);
+      ctx.lineTo(x + arm, y - arm);
       ctx.stroke();
     }
     ctx.restore();

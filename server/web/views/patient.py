@@ -7,8 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 from alerts.own_limits import standing
-from alerts.plan import Plan
-from alerts.rules import Threshold
+from alerts.plan import Period, Plan
+from alerts.rules import AnyRule, Threshold
 from server.web.views.spark import Point, Spark, draw
 from vitals.metrics import METRICS
 from vitals.reading import Extreme
@@ -35,31 +35,39 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableRow:
-    """One value in the table beside the chart; `is_poor`: the device does not vouch for it; `is_out`: taken out."""
+    """One value in the table beside the chart.
+
+    `is_poor`: the device does not vouch for it; `is_out`: taken out; `is_held`: nobody believes it yet.
+    """
 
     reading_id: str
     at: datetime
     value: Decimal | Extreme
     is_poor: bool
     is_out: bool
+    is_held: bool
     beyond: str | None  # the priority of the most severe limit that it passes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """One metric over time."""
+    """One metric over time. `held`: values that wait for a person to believe them; no line goes through them."""
 
     metric: str
     points: tuple[Point, ...]
+    held: tuple[Point, ...]
     limits: tuple[Limit, ...]
     marks: tuple[Mark, ...]
-    rows: tuple[TableRow, ...]  # newest first
+    rests: tuple[Period, ...]
+    baseline: Decimal | None
+    rows: tuple[TableRow, ...]  # newest first, no more than a page shows at once
+    more: bool  # whether there are older ones
     spark: Spark | None
 
     @property
     def newest(self) -> TableRow | None:
         """The newest value that counts."""
-        return next((row for row in self.rows if not row.is_out), None)
+        return next((row for row in self.rows if not row.is_out and not row.is_held), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,50 +138,97 @@ def limits_of(plan: Plan | None) -> dict[str, list[Limit]]:
     return limits
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookLimit(Limit):
+    """The same with whose it is, where no chart says so."""
+
+    metric: str
+
+
+def limits_of_rules(rules: Mapping[str, AnyRule]) -> tuple[tuple[str, tuple[BookLimit, ...]], ...]:
+    """Every rule with the limits that it has for all patients alike, the mildest first; none where it counts."""
+    return tuple((name, _book_limits(rule)) for name, rule in rules.items())
+
+
+def _book_limits(rule: AnyRule) -> tuple[BookLimit, ...]:
+    if not isinstance(rule, Threshold) or rule.relative:
+        return ()
+    return tuple(
+        BookLimit(metric=metric, value=number, side=rule.side.value, priority=band.priority.word, rule=rule.name)
+        for band in rule.bands
+        for metric, number in zip(rule.metrics, band.limits, strict=True)
+        if number is not None
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Set:
+    """What sets some values apart: readings that were taken out, values that are held back, and times of rest."""
+
+    out: Collection[str] = ()  # reading ids
+    held: Collection[tuple[str, str]] = ()  # reading id and metric
+    rests: tuple[Period, ...] = ()
+
+
 def charts(
-    values: Sequence[Any], plan: Plan | None, marks: Sequence[tuple[str, Mark]], out: Collection[str] = ()
+    values: Sequence[Any], plan: Plan | None, marks: Sequence[tuple[str, Mark]], apart: Set | None = None
 ) -> tuple[Chart, ...]:
     """One chart for each metric that was measured, in the house's order; `values` are rows, oldest first.
 
-    `out`: ids of the readings that were taken out; they stay in the table and leave the line.
+    What was taken out or is held back stays in the table and leaves the line.
     """
     limits = limits_of(plan)
     by_metric: dict[str, list[Any]] = {}
     for row in values:
         by_metric.setdefault(row.metric, []).append(row)
+    baseline = plan.facts.baseline if plan else {}
     return tuple(
-        _chart(
-            metric, by_metric[metric], limits.get(metric, []), [mark for where, mark in marks if where == metric], out
+        replace(
+            _chart(metric, by_metric[metric], limits.get(metric, []), apart or Set()),
+            marks=tuple(mark for where, mark in marks if where == metric),
+            baseline=baseline.get(metric),
         )
         for metric in METRICS
         if metric in by_metric
     )
 
 
-def _chart(
-    metric: str, rows: Sequence[Any], limits: Sequence[Limit], marks: Sequence[Mark], out: Collection[str]
-) -> Chart:
-    points = tuple(Point(at=row.taken_at, value=row.value) for row in rows if row.reading_id not in out)
+ROWS_AT_ONCE = 40  # in the table beside a chart; a page of its own has them all
+
+
+def _chart(metric: str, rows: Sequence[Any], limits: Sequence[Limit], apart: Set) -> Chart:
+    counting = [row for row in rows if row.reading_id not in apart.out]
+    points = tuple(_point(row) for row in counting if (row.reading_id, metric) not in apart.held)
     nearest = min(limits, key=lambda limit: abs(limit.value - _number(rows[-1].value)), default=None)
-    table = tuple(
-        TableRow(
-            reading_id=row.reading_id,
-            at=row.taken_at,
-            value=row.value,
-            is_poor=row.quality != "good",
-            is_out=row.reading_id in out,
-            beyond=_beyond(row.value, limits),
-        )
-        for row in reversed(rows)
-    )
     return Chart(
         metric=metric,
         points=points,
+        held=tuple(_point(row) for row in counting if (row.reading_id, metric) in apart.held),
         limits=tuple(limits),
-        marks=tuple(marks),
-        rows=table,
+        marks=(),
+        rests=apart.rests,
+        baseline=None,
+        rows=tuple(table_row(row, limits, apart) for row in reversed(rows[-ROWS_AT_ONCE:])),
+        more=len(rows) > ROWS_AT_ONCE,
         spark=draw(metric, points, nearest.value if nearest else None, nearest.side if nearest else None),
     )
+
+
+def table_row(row: Any, limits: Sequence[Limit], apart: Set) -> TableRow:
+    """One measurement as a line of a table."""
+    return TableRow(
+        reading_id=row.reading_id,
+        at=row.taken_at,
+        value=row.value,
+        is_poor=row.quality != "good",
+        is_out=row.reading_id in apart.out,
+        is_held=(row.reading_id, row.metric) in apart.held,
+        beyond=_beyond(row.value, limits),
+    )
+
+
+def _point(row: Any) -> Point:
+    return Point(at=row.taken_at, value=row.value)
 
 
 def chart_data(chart: Chart, words: Mapping[str, str]) -> dict[str, Any]:
@@ -185,6 +240,13 @@ def chart_data(chart: Chart, words: Mapping[str, str]) -> dict[str, Any]:
         "limits": [
             {"value": float(limit.value), "side": limit.side, "priority": limit.priority} for limit in chart.limits
         ],
+        "held": [
+            {"time": point.at.timestamp(), "value": float(point.value)}
+            for point in chart.held
+            if isinstance(point.value, Decimal)
+        ],
+        "rests": [[each.start.timestamp(), each.end.timestamp() if each.end else None] for each in chart.rests],
+        "baseline": None if chart.baseline is None else float(chart.baseline),
         "marks": [{"time": mark.at.timestamp(), "priority": mark.priority} for mark in chart.marks],
         "words": dict(words),
     }

@@ -116,7 +116,7 @@ class Picture:
     lines: tuple[tuple[float, int], ...]
 
 
-WIDTH, HEIGHT = 640, 220
+WIDTH, HEIGHT = 460, 200
 _LEFT, _TOP, _BOTTOM = 34, 16, 30
 
 

@@ -137,5 +137,6 @@ def test_nothing_of_the_product_goes_round_the_approval() -> None:
                     callers.add(str(path.relative_to(ROOT)))
                 if isinstance(node, ast.keyword) and node.arg == "demo" and "Approval(" in path.read_text():
                     demos.add(str(path.relative_to(ROOT)))
-    assert callers == {"server/care/approval.py", "server/care/pauses.py"}  # a pause changes nothing but the pauses
+    # A pause changes nothing but the pauses, and an end nothing but the end.
+    assert callers == {"server/care/approval.py", "server/care/pauses.py", "server/care/enrolment.py"}
     assert demos == {"varde/demo/enrol.py"}

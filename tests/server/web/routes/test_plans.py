@@ -136,7 +136,7 @@ def test_a_change_that_was_measured_is_kept_or_rolled_back(calm: Hamlet, visitor
 def test_a_first_plan_begins_with_a_rulebook(lia: Hamlet, anna: TestClient) -> None:
     with lia.parts.database.write() as connection:
         connection.execute(tables.plan_version.update().values(state="replaced"))
-    assert "Velg regelverket" in text_of(anna.get(path(lia, "/edit")).text)
+    assert "Velg regelboken" in text_of(anna.get(path(lia, "/edit")).text)
     shown = anna.get(path(lia, "/edit?rulebook=copd"))
     assert 'name="spo2_floor"' in shown.text
     assert anna.get(path(lia, "/edit?rulebook=nothing")).status_code == 404
