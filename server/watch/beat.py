@@ -23,6 +23,12 @@ def last(connection: Connection, role: str) -> datetime | None:
     return connection.execute(select(table.c.at).where(table.c.role == role)).scalar()
 
 
+def all_of(connection: Connection) -> dict[str, datetime]:
+    """Role -> when it last said that it lives, of those that ever did."""
+    table = tables.role_beat
+    return {row.role: row.at for row in connection.execute(select(table.c.role, table.c.at))}
+
+
 class Pulse:
     """The beat of one role. Whoever turns a loop calls `beat` in it, as often as it likes."""
 

@@ -1,6 +1,8 @@
 """Tells open pages that something changed: a number that grows. It carries nobody's data; a page then asks for itself.
 
 One watcher a process looks at the database, only while somebody listens; a nudge after a commit makes it look at once.
+What people must hear of at once is told apart from what only moves a line: readings come by the hundred, and every open
+page would otherwise be made anew for each of them.
 """
 
 import asyncio
@@ -19,6 +21,7 @@ from vitals.clock import Clock
 
 _BELOW = 5_000  # more numbers than writers can have taken and not yet committed
 _POLL_S = 1.0  # how late a change by another process may be seen; what is measured is measured in minutes
+_REST_S = 0.1  # between two looks, however often somebody nudges
 
 _log = structlog.get_logger("varde.web")
 
@@ -38,8 +41,9 @@ class Changes:
         self._wanted = asyncio.Event()  # somebody listens
         self._moved = asyncio.Condition()
         self._listeners = 0
-        self._print: tuple[object, ...] = ()
-        self.number = 0
+        self._print: tuple[tuple[object, ...], tuple[object, ...]] = ((), ())
+        self.number = 0  # of the newest change
+        self.urgent = 0  # of the newest change that people must hear of at once
         self.is_blind = False  # the last look failed: nobody knows whether a page is still true
         self.is_closed = False
         self._closing: asyncio.Future[None] | None = None
@@ -57,6 +61,7 @@ class Changes:
         while True:
             await self._wanted.wait()
             await self._try_to_look()
+            await asyncio.sleep(min(_REST_S, self._poll_s))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._asked.wait(), self._poll_s)
             self._asked.clear()
@@ -74,10 +79,10 @@ class Changes:
                 self._wanted.clear()
 
     async def after(self, number: int, seconds: float) -> int:
-        """The number as soon as it is another than `number`, or after so many seconds whatever it is."""
+        """The newest number, as soon as people must hear of something after `number`, or after so many seconds."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds), self._moved:
-                await self._moved.wait_for(lambda: self.number != number or self.is_closed)
+                await self._moved.wait_for(lambda: self.urgent > number or self.is_closed)
         return self.number
 
     def let_go(self) -> None:
@@ -106,40 +111,47 @@ class Changes:
         else:
             self.is_blind = False
 
-    def _see(self) -> tuple[object, ...]:
-        return (*fingerprint(self._database, self._clock.now()), self._told())
+    def _see(self) -> tuple[tuple[object, ...], tuple[object, ...]]:
+        urgent, rest = fingerprint(self._database, self._clock.now())
+        return (*urgent, self._told()), rest
 
     async def _look(self) -> None:
         seen = await asyncio.to_thread(self._see)
         if seen == self._print:
             return
-        self._print = seen
         self.number += 1
+        if seen[0] != self._print[0]:
+            self.urgent = self.number
+        self._print = seen
         async with self._moved:
             self._moved.notify_all()
 
 
-def fingerprint(database: Database, now: datetime) -> tuple[object, ...]:
-    """Values that differ whenever a page would; a handful of look-ups by index."""
+def fingerprint(database: Database, now: datetime) -> tuple[tuple[object, ...], tuple[object, ...]]:
+    """Values that differ whenever a page would, those that people must hear of at once first; look-ups by index.
+
+    Whatever changes an alert is a fact, and whatever changes what is remembered of a patient an evaluation.
+    """
     due = tables.due.c
-    newest = (
+    urgent = (
         *_numbers(tables.fact),
-        *_numbers(tables.reading),
-        *_numbers(tables.evaluation),
         select(func.max(tables.quarantine.c.seq)).scalar_subquery(),
         select(func.count(tables.quarantine.c.seq)).where(tables.quarantine.c.state == "open").scalar_subquery(),
-        select(func.max(tables.gateway_status.c.received_at)).scalar_subquery(),
-        select(func.max(tables.device_silence.c.seq)).scalar_subquery(),
-        select(func.max(tables.device_silence.c.ends_at)).scalar_subquery(),
         select(func.max(tables.gateway_command.c.asked_at)).scalar_subquery(),
         select(func.max(tables.gateway_command.c.told_at)).scalar_subquery(),
-        select(func.max(tables.memory.c.updated_at)).scalar_subquery(),
-        select(func.max(tables.alert.c.updated_at)).scalar_subquery(),
         select(func.count()).where(due.failures > 0).scalar_subquery(),
         select(func.count()).where(due.evaluate_at < now - OVERDUE).scalar_subquery(),
     )
+    rest = (
+        *_numbers(tables.reading),
+        *_numbers(tables.evaluation),
+        select(func.max(tables.gateway_status.c.received_at)).scalar_subquery(),
+        select(func.max(tables.device_silence.c.seq)).scalar_subquery(),
+        select(func.max(tables.device_silence.c.ends_at)).scalar_subquery(),
+    )
     with database.read() as connection:
-        return tuple(connection.execute(select(*newest)).one())
+        found = tuple(connection.execute(select(*urgent, *rest)).one())
+    return found[: len(urgent)], found[len(urgent) :]
 
 
 def _numbers(table: Table) -> tuple[Any, Any]:

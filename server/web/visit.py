@@ -92,9 +92,12 @@ class Visit:
         path = self.request.url.path
         frame: dict[str, Any] = {"path": path, "here": path, "may": self.may}
         if asking and self.member:
-            silence = rules_stand_still(asking.beat_of_watch(), self.web.parts.wall.now())
+            wall = self.web.parts.wall.now()
+            silence = rules_stand_still(asking.beat_of_watch(), wall)
             frame |= {"me": me(asking, self.member.team, self.speech.now), "watch_silence": silence}
-            frame["silent"] = kinds(self.web.parts.findings, rules_still=silence is not None)
+            frame["silent"] = kinds(
+                self.web.parts.findings, rules_still=silence is not None, beats=asking.beats(), wall=wall
+            )
         speech = view.pop("speech", self.speech)
         return HTMLResponse(self.web.renderer.page(template, speech, **{**frame, **view}), status_code=status)
 

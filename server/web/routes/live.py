@@ -11,14 +11,14 @@ from server.access import Action, needs
 from server.web.visit import HOME_ZONE, LoggedIn
 
 router = APIRouter(include_in_schema=False)
-_BEAT_S = 5  # a sign of life; the page calls itself stale after four of them
-_BEATS_MAX = 60  # then the browser connects again, and whether it is still logged in is asked anew
+_BEAT_S = 2  # a sign of life; the page calls itself stale after four of them
+_BEATS_MAX = 150  # then the browser connects again, and whether it is still logged in is asked anew
 
 
 @router.get("/live", response_class=EventSourceResponse)
 @needs(Action.ENTER)
 async def live(visit: LoggedIn) -> AsyncIterator[ServerSentEvent]:
-    """A number that grows with every change, and every few seconds the same number as a sign of life.
+    """The number of the newest change, and of the newest that people must hear of; every few seconds as a sign of life.
 
     No sign while changes cannot be seen: the page then calls itself stale.
     """
@@ -32,4 +32,5 @@ async def live(visit: LoggedIn) -> AsyncIterator[ServerSentEvent]:
             if changes.is_blind:
                 continue
             at = clock.now().astimezone(ZoneInfo(HOME_ZONE))
-            yield ServerSentEvent(raw_data=json.dumps({"number": number, "at": f"{at:%H:%M:%S}"}), retry=2000)
+            told = {"number": number, "urgent": changes.urgent, "at": f"{at:%H:%M:%S}"}
+            yield ServerSentEvent(raw_data=json.dumps(told), retry=2000)

@@ -1,8 +1,11 @@
 // Keeps `#live` true: hears that something changed, asks for the part again, and says so when it can no longer hear.
-// One stream a browser: the tab that holds the lock listens, the others hear it from there.
+// One stream a browser: the tab that holds the lock listens, the others hear it from there. What people must hear of is
+// asked for at once; what only moves a line now and then, however many readings come.
 "use strict";
 (() => {
-  const STALE_MS = 20000; // four signs of life; the server sends one every five seconds
+  const STALE_MS = 8000; // four signs of life; the server sends one every two seconds
+  const LINES_MS = 4000; // lines and numbers may lag behind so long
+  const REST_MS = 250; // between an answer and the next question
   const SAID_MS = 30000; // how long the answer to a click is left standing
   const AGE_MS = 30000; // ages such as "12 min" are asked for again this often
   const root = document.documentElement;
@@ -12,6 +15,8 @@
   let goodAt = performance.now(); // when the page was last known to show the truth
   let askedAt = performance.now();
   let asking = false;
+  let restUntil = 0;
+  let later = 0;
   let known = alerts();
 
   function live() { return document.getElementById("live"); }
@@ -21,12 +26,13 @@
   function hear(beat) {
     heard = beat;
     root.dataset.beat = String(beat.number);
-    if (Number(live().dataset.number) === beat.number) {
-      good(beat.at);
-      if (performance.now() - askedAt > AGE_MS) ask();
-    } else {
+    const shown = Number(live().dataset.number);
+    if (shown < beat.urgent || shown > beat.number) { // greater: the server began anew
       ask();
+      return;
     }
+    good(beat.at);
+    if (performance.now() - askedAt > (shown < beat.number ? LINES_MS : AGE_MS)) ask();
   }
 
   function good(at) {
@@ -37,6 +43,12 @@
 
   function ask() {
     if (asking || document.querySelector("#live .htmx-request")) return;
+    const rest = restUntil - performance.now();
+    if (rest > 0) {
+      clearTimeout(later);
+      later = setTimeout(ask, rest);
+      return;
+    }
     asking = true;
     askedAt = performance.now();
     if (window.htmx) {
@@ -55,11 +67,16 @@
       if (!answer.ok) return;
       live().outerHTML = await answer.text();
       shown();
-    } catch { /* the sign of life stays out, and the page calls itself stale */ } finally { asking = false; }
+    } catch { /* the sign of life stays out, and the page calls itself stale */ } finally { answered(); }
+  }
+
+  function answered() {
+    asking = false;
+    restUntil = performance.now() + REST_MS;
   }
 
   function shown() {
-    asking = false;
+    answered();
     const part = live();
     if (!part) return;
     const now = alerts();
@@ -76,7 +93,8 @@
     count("worklist", part.dataset.waiting);
     count("quarantine", part.dataset.kept);
     title(part);
-    if (heard && Number(part.dataset.number) >= heard.number) good(heard.at);
+    if (heard && Number(part.dataset.number) >= heard.urgent) good(heard.at);
+    else if (heard) ask();
     document.dispatchEvent(new Event("varde:shown"));
   }
 
@@ -119,7 +137,7 @@
   else listen();
 
   document.addEventListener("htmx:after:swap", shown);
-  document.addEventListener("htmx:finally:request", () => { asking = false; });
+  document.addEventListener("htmx:finally:request", answered);
   setInterval(() => {
     if (performance.now() - goodAt > STALE_MS) root.dataset.stale = "yes";
   }, 1000);

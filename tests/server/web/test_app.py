@@ -47,6 +47,37 @@ async def test_a_listener_hears_a_reading_and_nothing_else(lia: Hamlet) -> None:
     watching.cancel()
 
 
+async def test_a_reading_that_raises_nothing_is_no_news(lia: Hamlet) -> None:
+    changes = Changes(lia.parts.database, lia.clock, poll_s=0.01)
+    watching = asyncio.create_task(changes.watch())
+    async with changes.listening():
+        await changes.after(0, 10)
+        await asyncio.to_thread(lia.hear, "gunnar", spo2=96, pulse=80)
+        urgent = changes.urgent
+        await asyncio.to_thread(lia.hear, "gunnar", spo2=97, pulse=80)
+        while (number := changes.number) == urgent:
+            await asyncio.sleep(0.01)
+        assert await changes.after(number, 0.2) >= number
+        assert changes.urgent < changes.number  # the page brings its lines up to date when it has time
+    watching.cancel()
+
+
+async def test_a_listener_hears_at_once_that_nothing_comes_in(lia: Hamlet) -> None:
+    parts = replace(lia.parts, wall=ManualClock(WALL))
+    wall: Any = parts.wall
+    with parts.database.write() as connection:
+        for role in ("ingest", "broker"):
+            stamp(connection, role, WALL)
+    assert told(parts) == (False, ())
+    wall.advance(timedelta(seconds=9))
+    assert told(parts) == (False, ("ingest",))
+    with parts.database.write() as connection:
+        stamp(connection, "ingest", wall.now())
+    assert told(parts) == (False, ("broker",))
+    parts.findings.put((Silent(part=Part.BROKER, why="not connected"),))
+    assert told(parts) == (False, ("broker",))
+
+
 async def test_a_listener_hears_that_the_rules_stand_still(lia: Hamlet) -> None:
     parts = replace(lia.parts, wall=ManualClock(WALL))
     wall: Any = parts.wall
