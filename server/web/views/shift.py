@@ -1,7 +1,7 @@
 """A team's pages as values: duty, roster, channels, what was handed over, put off or paused, and who was told. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +97,11 @@ class Duty:
     role: str
     starts_at: datetime
     ends_at: datetime
+
+    @property
+    def is_long(self) -> bool:
+        """Whether it lasts so long that the hour alone does not say when it ends."""
+        return self.ends_at - self.starts_at >= timedelta(hours=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
