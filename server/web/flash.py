@@ -22,7 +22,7 @@ _DONE = {
     "sent_before": N_("This form was received already. Nothing was added."),
     "message_sent": N_("The message is sent."),
     "enrolled": N_("The patient is enrolled. What is left to do stands below."),
-    "noted": N_("Noted."),
+    "step_noted": N_("Noted."),
     "kit_handed_out": N_("The kit is handed out. What it measures from now on is the patient's."),
     "kit_taken_back": N_("The kit is taken back. What it measures from now on is nobody's."),
     "kit_made": N_("The kit is put together. Print its sticker."),

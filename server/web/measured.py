@@ -56,8 +56,12 @@ class Measured:
 
 
 def enterable(plan: Plan | None) -> tuple[str, ...]:
-    """The metrics that this plan's rules hear and that can be typed in."""
-    return () if plan is None else tuple(each for each in BY_HAND if each in plan.listeners)
+    """The metrics that this plan's rules hear and that can be typed in, those with a schedule first."""
+    if plan is None:
+        return ()
+    scheduled = {metric for name in plan.missing for metric in plan.rules[name].listens_to}
+    heard = [each for each in BY_HAND if each in plan.listeners]
+    return tuple(sorted(heard, key=lambda metric: metric not in scheduled))
 
 
 def read(typed: Mapping[str, str], metrics: Sequence[str], zone: ZoneInfo, now: datetime) -> Measured:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import select
 
-from server.access import Action, Actor, Role, allowed, scope
+from server.access import AT_HOME, Action, Actor, Role, allowed, scope
 from server.care.messages import unread
 from server.db import tables
 from server.web.asking import Asking
@@ -81,7 +81,8 @@ def _unread(asking: Asking) -> int | None:
     """How many messages wait for the reader's side; None where that is not for them."""
     if not any(allowed(asking.actor, action) for action in (Action.SEE_MESSAGES, Action.SEE_OWN_MESSAGES)):
         return None
-    return sum(unread(asking.connection, asking.actor).values())
+    count = sum(unread(asking.connection, asking.actor).values())
+    return count or (None if asking.actor.role in AT_HOME else 0)  # at home a nought is one more thing to wonder about
 
 
 def _name(asking: Asking, actor: Actor) -> str:

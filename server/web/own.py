@@ -19,7 +19,7 @@ from server.db import tables
 from server.watch.silence import rules_stand_still
 from server.web.asking import OVERDUE, Asking
 from server.web.measured import enterable
-from server.web.views.own import Course, courses
+from server.web.views.own import ANSWERED, Course, courses
 
 _COURSE = timedelta(days=14)
 _WEEK = timedelta(days=8)
@@ -92,7 +92,7 @@ def day(asking: Asking, whose: Own, now: datetime, wall: datetime) -> Day:
         tasks=tasks(plan, taken, now) if sees_values else (),
         questions=questions(plan),
         metrics=enterable(plan),
-        newest=list({row.metric: row for row in rows}.values()),
+        newest=list({row.metric: row for row in rows if row.metric not in ANSWERED}.values()),
         unread=unread(asking.connection, actor).get(whose.patient, 0),
     )
 

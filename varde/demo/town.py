@@ -61,6 +61,37 @@ class Resident:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kin:
+    """Somebody close to the patient of this key; `shares` as `server.own_rows.Share` has them."""
+
+    key: str
+    patient: str
+    name: str
+    relation: str
+    phone: str
+    shares: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message about the patient of this key, written so many minutes before the demo began."""
+
+    patient: str
+    by: str
+    minutes: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpareKit:
+    """A kit that nobody has."""
+
+    label: str
+    gateway: GatewayId
+    devices: tuple[KitDevice, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Town:
     """Everybody and everything; `texts` are the zone texts by rulebook, then zone."""
 
@@ -75,6 +106,11 @@ class Town:
     script_gateway: GatewayId
     residents: tuple[Resident, ...]
     texts: Mapping[str, Mapping[str, str]]
+    phone: str
+    phone_after_hours: str
+    kin: tuple[Kin, ...]
+    messages: tuple[Said, ...]
+    spares: tuple[SpareKit, ...]
 
     def home_of(self, address: DeviceId) -> Home:
         """Where the device stands."""
@@ -104,22 +140,33 @@ def read_town(path: Path = TOWN_FILE) -> Town:
         script_gateway=gateway_id(body["script"]["gateway"]),
         residents=tuple(_resident(each) for each in body["patient"]),
         texts=body["texts"],
+        phone=body["team"]["phone"],
+        phone_after_hours=body["team"]["phone_after_hours"],
+        kin=tuple(Kin(**{**each, "shares": tuple(each["shares"])}) for each in body.get("kin", ())),
+        messages=tuple(Said(**each) for each in body.get("message", ())),
+        spares=tuple(_spare(each) for each in body.get("spare", ())),
     )
     _check(town)
     return town
 
 
 def _home(body: Mapping[str, Any]) -> Home:
-    devices = tuple(
-        KitDevice(
-            address=DeviceId(each["address"]),
-            kind=each["kind"],
-            model=each.get("model"),
-            script=each.get("script", False),
-        )
-        for each in body["device"]
-    )
+    devices = tuple(_device(each) for each in body["device"])
     return Home(name=body["name"], label=body["label"], gateway=gateway_id(body["gateway"]), devices=devices)
+
+
+def _spare(body: Mapping[str, Any]) -> SpareKit:
+    devices = tuple(_device(each) for each in body["devices"])
+    return SpareKit(label=body["label"], gateway=gateway_id(body["gateway"]), devices=devices)
+
+
+def _device(body: Mapping[str, Any]) -> KitDevice:
+    return KitDevice(
+        address=DeviceId(body["address"]),
+        kind=body["kind"],
+        model=body.get("model"),
+        script=body.get("script", False),
+    )
 
 
 def _resident(body: Mapping[str, Any]) -> Resident:
@@ -141,6 +188,10 @@ def _check(town: Town) -> None:
     assigned = [address for resident in town.residents for address in resident.devices]
     if sorted(present) != sorted(set(present)) or sorted(assigned) != sorted(present):
         raise TownError("every device must stand in one home and belong to one patient")
+    patients = {resident.key for resident in town.residents}
+    named = {each.patient for each in town.kin} | {each.patient for each in town.messages}
+    if named - patients:
+        raise TownError(f"{', '.join(sorted(named - patients))}: no patient has this key")
     for resident in town.residents:
         if resident.rulebook not in town.texts:
             raise TownError(f"patient {resident.key}: rulebook {resident.rulebook!r} has no zone texts")

@@ -108,7 +108,7 @@ def tick_step(visit: Visiting, patient: str, typed: Typed) -> Response:
     with visit.web.parts.database.write() as connection:
         tick(connection, visit.actor, said, visit.web.parts.clock.now())
     visit.web.changes.nudge()
-    return sent_to(f"/patients/{patient}/visit", "noted")
+    return sent_to(f"/patients/{patient}/visit", "step_noted")
 
 
 @router.post("/patients/{patient}/kit")

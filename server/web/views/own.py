@@ -13,6 +13,7 @@ from vitals.metrics import METRICS
 from vitals.reading import Extreme
 
 _ROWS_MAX = 60
+ANSWERED = frozenset({"symptom_red", "symptom_yellow", "consciousness"})  # yes or no: nothing to draw a line through
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,11 @@ def _course(metric: str, rows: Sequence[Any], limits: Sequence[Any]) -> Course:
     ]
     return Course(
         metric=metric,
-        spark=draw(metric, points, nearest.value if nearest else None, nearest.side if nearest else None),
+        spark=None if metric in ANSWERED else _line(metric, points, nearest),
         rows=tuple(shown[:_ROWS_MAX]),
         hidden=max(0, len(shown) - _ROWS_MAX),
     )
+
+
+def _line(metric: str, points: Sequence[Point], limit: Any | None) -> Spark | None:
+    return draw(metric, points, limit.value if limit else None, limit.side if limit else None)

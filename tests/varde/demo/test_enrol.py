@@ -50,7 +50,7 @@ def test_a_second_start_finds_the_same_people_and_adds_nobody(office: Office) ->
             for table in (tables.municipality, tables.team, tables.staff, tables.patient, tables.gateway, tables.device)
         }
     database.close()
-    assert counted == {"municipality": 1, "team": 1, "staff": 4, "patient": 14, "gateway": 10, "device": 19}
+    assert counted == {"municipality": 1, "team": 1, "staff": 4, "patient": 14, "gateway": 10, "device": 20}
 
 
 def test_a_database_that_was_removed_is_filled_again(tmp_path: Path) -> None:
@@ -107,3 +107,19 @@ def test_names_and_national_ids_lie_in_no_file_in_clear_text(office: Office) -> 
         if path.is_file():
             content = path.read_bytes()
             assert not [each for each in secrets if each in content], path
+
+
+def test_the_demo_has_texts_kin_messages_and_a_kit_to_hand_out(office: Office) -> None:
+    database = office.database()
+    with database.read() as connection:
+        texts = plans.texts(connection, office.enrolled.patients["kari"])
+        scopes = set(map(tuple, connection.execute(select(tables.consent.c.scopes)).scalars()))
+        roles = set(connection.execute(select(tables.message.c.role)).scalars())
+        kits = connection.execute(select(func.count()).select_from(tables.kit_device)).scalar_one()
+        numbers = connection.execute(select(tables.service_agreement.c.phone)).scalars().all()
+    database.close()
+    assert texts["yellow"].startswith("Du er i gul sone")
+    assert scopes == {("messages", "zone"), ("report", "values", "zone")}
+    assert roles == {"patient", "kin", "nurse"}
+    assert kits == 1
+    assert all(numbers)
