@@ -117,7 +117,7 @@
 
   function title(part) {
     const waiting = Number(part.dataset.waiting);
-    document.title = `${waiting ? `(${waiting}) ` : ""}${part.dataset.title} – Varde`;
+    root.dataset.title = document.title = `${waiting ? `(${waiting}) ` : ""}${part.dataset.title} – Varde`;
   }
 
   function listen() {
