@@ -13,11 +13,12 @@ from typing import Any
 
 import psycopg
 from psycopg.pq import PipelineStatus
-from sqlalchemy import JSON, Connection, DateTime, Dialect, LargeBinary, Table, bindparam, insert, update
+from sqlalchemy import JSON, Connection, DateTime, LargeBinary, Table, bindparam, insert, update
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DBAPIError
 
 from server.db.dialect import putting
+from server.db.lines import lines
 
 _SHARED = postgresql.dialect()  # type: ignore[no-untyped-call]  # for the names of its types
 FEW = 100  # rows; COPY takes three journeys, and for many rows a little less of both processors
@@ -55,16 +56,13 @@ def _fits_a_parameter(connection: Connection, table: Table, count: int) -> bool:
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
-    names = tuple(rows[0])
-    makers = _makers(table, names, connection.dialect)
-    columns = ", ".join(f'"{name}"' for name in names)
+    columns = ", ".join(f'"{name}"' for name in rows[0])
     with (
         _told_as_ours(connection),
         _driver(connection).cursor() as cursor,
         cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
     ):
-        for row in rows:
-            copy.write_row([make(row[name]) if make else row[name] for name, make in makers])
+        copy.write(lines(table, rows))
 
 
 def _tell(
@@ -91,13 +89,6 @@ def _told_as_ours(connection: Connection) -> Iterator[None]:
         raise DBAPIError.instance(
             None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
         ) from None
-
-
-@lru_cache
-def _makers(table: Table, names: tuple[str, ...], dialect: Dialect) -> tuple[tuple[str, Any], ...]:
-    """For each column what turns a value into the driver's; None: it is that already."""
-    types = ((name, table.c[name].type.dialect_impl(dialect)) for name in names)
-    return tuple((name, kind.bind_processor(dialect)) for name, kind in types)
 
 
 def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
