@@ -15,9 +15,11 @@ from server.care.approval import Approval, approve
 from server.db import migrate
 from server.db.engine import Database
 from server.vault import Vault, open_vault
+from varde.demo import valley
 from varde.demo.around import Around, settle
 from varde.demo.folder import Folder, write_private
 from varde.demo.keys import Keys
+from varde.demo.planning import begin_plans
 from varde.demo.town import Resident, Town
 from vitals.clock import Clock, SystemClock
 
@@ -98,18 +100,20 @@ def _enrol(connection: Any, vault: Vault, town: Town, keys: Keys, now: datetime)
     for gateway, own in keys.gateways.items():
         kits.enrol_gateway(connection, vault, kits.NewGateway(id=gateway, municipality=municipality, key=own.key), now)
     patients = {each.key: _enrol_resident(office, each) for each in town.residents}
-    settle(
-        Around(
-            connection=connection,
-            vault=vault,
-            town=town,
-            now=now,
-            municipality=municipality,
-            team=team,
-            staff=staff,
-            patients=patients,
-        )
+    around = Around(
+        connection=connection,
+        vault=vault,
+        town=town,
+        now=now,
+        municipality=municipality,
+        team=team,
+        staff=staff,
+        patients=patients,
     )
+    settle(around)
+    begin_plans(around)
+    zone = ZoneInfo(town.timezone)
+    valley.settle(connection, vault, valley.Host(municipality=municipality, team=team, staff=staff, zone=zone), now)
     token = credentials.NewToken(municipality=municipality, role=Role.COORDINATOR, label="demo scripts", team=team)
     secret = credentials.create_token(connection, token, SystemClock().now())
     return Enrolled(patients=patients, token=secret)
