@@ -9,7 +9,7 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, update
 
 from alerts import rulebook
 from alerts.fact import Role as Post
@@ -20,6 +20,7 @@ from server.care.handover_notes import NewNote
 from server.care.people import NewPatient, Person
 from server.care.reaching import Kind, NewChannel
 from server.care.roster import NewDuty
+from server.db import tables
 from server.vault import Vault
 
 VALLEY_FILE = Path(__file__).with_name("valley.toml")
@@ -89,6 +90,7 @@ def _neighbour(ground: _Ground, centre: str) -> Mapping[str, str]:
     staff = _employ(ground, team, said["staff"])
     _reach(ground, team, said["telephone"], {staff[each["key"]]: each["reach"] for each in said["staff"]})
     by_role = {each["role"]: staff[each["key"]] for each in said["staff"]}
+    _calls(ground, {team: said["phone"], centre: ground.body["centre"]["phone"]})
     lead = _leader(municipality, team, by_role["coordinator"])
     for day in _days(ground):
         _on_duty(ground, lead, day, {"day": said["day"]}, staff)
@@ -99,6 +101,15 @@ def _neighbour(ground: _Ground, centre: str) -> Mapping[str, str]:
         found[each["key"]] = patient = people.enrol_patient(connection, ground.vault, new, ground.now)
         _plan(ground, patient, each, by_role)
     return found
+
+
+def _calls(ground: _Ground, phones: Mapping[str, str]) -> None:
+    """What patients call: their own team, and the centre when that is closed."""
+    table = tables.service_agreement
+    after_hours = ground.body["centre"]["phone"]
+    for team, phone in phones.items():
+        numbers = update(table).where(table.c.team_id == team).values(phone=phone, phone_after_hours=after_hours)
+        ground.connection.execute(numbers)
 
 
 def _plan(ground: _Ground, patient: str, said: Mapping[str, Any], by_role: Mapping[str, str]) -> None:

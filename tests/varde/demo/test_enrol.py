@@ -50,7 +50,7 @@ def test_a_second_start_finds_the_same_people_and_adds_nobody(office: Office) ->
             for table in (tables.municipality, tables.team, tables.staff, tables.patient, tables.gateway, tables.device)
         }
     database.close()
-    assert counted == {"municipality": 1, "team": 1, "staff": 4, "patient": 14, "gateway": 10, "device": 20}
+    assert counted == {"municipality": 2, "team": 3, "staff": 9, "patient": 16, "gateway": 10, "device": 20}
 
 
 def test_a_database_that_was_removed_is_filled_again(tmp_path: Path) -> None:
