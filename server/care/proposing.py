@@ -182,7 +182,8 @@ def keep(connection: Connection, actor: Actor, judgement: Judgement, now: dateti
     change = _open_change(connection, actor, judgement)
     if now < change.since + MEASURED_AFTER:
         raise ProposalError("early", "a change is measured after 30 days")
-    _note_decision(connection, actor, change, judgement, Step.KEPT, now)
+    _note_decision(connection, _judged(actor, change, judgement, change.version), judgement, Step.KEPT, now)
+    _audited(connection, actor, change, judgement, now)
 
 
 def roll_back(connection: Connection, actor: Actor, judgement: Judgement, book: Rulebook, now: datetime) -> int:
@@ -206,23 +207,22 @@ def roll_back(connection: Connection, actor: Actor, judgement: Judgement, book: 
     before = select(texts).where(texts.c.patient_id == judgement.patient, texts.c.version == change.base_version)
     if (row := connection.execute(before).mappings().first()) is not None:
         plans.write_texts(connection, judgement.patient, version, {zone: row[zone] for zone in plans.ZONES_WITH_TEXT})
-    _note_decision(connection, actor, replace(change, version=version), judgement, Step.ROLLED_BACK, now)
+    _note_decision(connection, _judged(actor, change, judgement, version), judgement, Step.ROLLED_BACK, now)
+    _audited(connection, actor, change, judgement, now)
     return version
 
 
-def _note_decision(
-    connection: Connection, actor: Actor, change: Change, judgement: Judgement, step: Step, now: datetime
-) -> None:
-    done = Done(
-        step=Step.MEASURED,
-        patient=judgement.patient,
-        by=actor.id,
-        proposal=change.proposal,
-        version=change.version,
-        said=judgement.effect,
-    )
-    note(connection, done, now)
-    note(connection, replace(done, step=step, said=judgement.said or None), now)
+def _note_decision(connection: Connection, judged: Done, judgement: Judgement, step: Step, now: datetime) -> None:
+    """`judged`: whose change it was, who decided and what is in force now."""
+    note(connection, replace(judged, step=Step.MEASURED, said=judgement.effect), now)
+    note(connection, replace(judged, step=step, said=judgement.said or None), now)
+
+
+def _judged(actor: Actor, change: Change, judgement: Judgement, version: int) -> Done:
+    return Done(step=Step.MEASURED, patient=judgement.patient, by=actor.id, proposal=change.proposal, version=version)
+
+
+def _audited(connection: Connection, actor: Actor, change: Change, judgement: Judgement, now: datetime) -> None:
     entry = audit.Entry(action=Action.APPROVE_PLAN, patient=judgement.patient, subject=change.proposal)
     audit.write(connection, actor, entry, now)
 
