@@ -17,7 +17,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from benchmarks import backlog, backtest, judge, latency, memory, page, record, restart, saturation, worklist
+from benchmarks import backlog, backtest, judge, latency, memory, page, record, restart, saturation, screen, worklist
 from benchmarks.machine import described
 from benchmarks.results import FOLDER, Book
 from benchmarks.street import postgres
@@ -31,6 +31,7 @@ PARTS: MappingProxyType[str, tuple[Callable[[Book, Any], None], Any, Any]] = Map
         "saturation": (saturation.run, saturation.Size(), saturation.QUICK),
         "backlog": (backlog.run, backlog.Size(), backlog.QUICK),
         "restart": (restart.run, restart.Size(), restart.QUICK),
+        "screen": (screen.run, screen.Size(), screen.QUICK),
         "worklist": (worklist.run, worklist.Size(), worklist.QUICK),
         "backtest": (backtest.run, backtest.Size(), backtest.QUICK),
         "memory": (memory.run, memory.Size(), memory.QUICK),

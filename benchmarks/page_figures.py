@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
-from benchmarks import record
+from benchmarks import record, screen
 from benchmarks.memory import WARM_SHARE
 from benchmarks.results import Figure, Measured
 from benchmarks.rules.figure import Axis, Box, Course, Panel, draw
@@ -34,6 +34,11 @@ def every(found: Mapping[str, Measured]) -> Mapping[str, str]:
         own = found["backtest"]
         rows = [(name, own.figure(name)) for name in own.figures if not name.startswith("large run")]
         drawn["backtest"] = _boxes("Patient-days a second", rows)
+    if "screen" in found:
+        waits = [(name, found["screen"].figure(f"{screen.WHAT}, {name}")) for name, _ in screen.SHARES]
+        committed = found["screen"].figure("of it until the alert is committed, p95")
+        rows = [("committed, p95", committed), *((f"Varde, {name}", each) for name, each in waits)]
+        drawn["screen"] = _boxes("Milliseconds from publishing to the open page", rows)
     if "memory" in found:
         drawn["memory"] = _memory(found["memory"])
     return drawn

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from benchmarks import judge, latency, record, restart, saturation, worklist
+from benchmarks import judge, latency, record, restart, saturation, screen, worklist
 from benchmarks.results import Figure, Measured
 
 
@@ -69,6 +69,12 @@ LIMITS = (
     Limit(part="backlog", what="fresh alert while 72 h of 500 gateways drain, p95", limit=2, aim=None,
           of=_figure("kits: live alert p95"), unit="s"),
     Limit(part="restart", what=restart.WHAT, limit=10, aim=3, of=_figure(restart.WHAT), unit="s"),
+    Limit(part="screen", what="publish to alert on an open worklist at 50/s, p95", limit=1_000, aim=None,
+          of=_figure(f"{screen.WHAT}, p95"), unit="ms"),
+    Limit(part="worklist", what="first page of 10,000 open alerts on PostgreSQL, p95", limit=200, aim=None,
+          of=_figure(f"PostgreSQL: {worklist.PAGE}, p95 of all rounds"), unit="ms"),
+    Limit(part="worklist", what="first page of 10,000 open alerts on SQLite, p95", limit=200, aim=None,
+          of=_figure(f"SQLite: {worklist.PAGE}, p95 of all rounds"), unit="ms"),
     Limit(part="memory", what="growth of the server's roles that the noise cannot explain", limit=2, aim=0,
           of=_steepest, unit="MB/h"),
 )  # fmt: skip
@@ -160,6 +166,12 @@ def _backlog(measured: Measured) -> Iterator[str]:
         unit = next((each.unit for each in both if each), "")
         rows.append((f"{what}, {unit}".rstrip(", "), *(cell(each) if each else "" for each in both)))
     yield table(("", "everybody at once", "500 gateways with 72 h"), rows)
+
+
+def _screen(measured: Measured) -> Iterator[str]:
+    names = [f"{screen.WHAT}, {name}" for name, _ in screen.SHARES]
+    more = ["of it until the alert is committed, p95", "alerts on the page", "alerts missing"]
+    yield table(("", "median (range)"), _rows(measured, [*names, *more]))
 
 
 def _plain(measured: Measured) -> Iterator[str]:
@@ -288,11 +300,20 @@ the end.
 """,
             tables=_plain,
         ),
+        "screen": Section(
+            title="On the nurse's screen",
+            words="""
+A worklist that is open in a Chromium on the same machine, while 50 readings a second come in and every hundredth is
+worrying: from publishing that reading to its alert standing on the page, noted in the page itself.
+""",
+            tables=_screen,
+            figures=(("screen", "From publishing a reading to its alert on an open worklist"),),
+        ),
         "worklist": Section(
             title="The nurse's worklist",
             words="""
-10,000 open alerts of 2,000 patients in one team, beside 90,000 closed ones: the whole page over HTTP, from asking to
-the last byte, beside the SQL alone that fetches those alerts. *Change to open page*: from the POST of another
+10,000 open alerts of 2,000 patients in one team, beside 90,000 closed ones: the first page over HTTP, from asking to
+the last byte, beside the SQL alone that fetches all those alerts. *Change to open page*: from the POST of another
 client's click to the event on an open page's stream, the click's own transaction included.
 """,
             tables=_worklist,

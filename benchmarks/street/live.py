@@ -42,12 +42,12 @@ class Live:
         if not well:
             raise ValueError(f"{len(stream.patients)} patients are too few: {ill} must fall ill")
         patients = [well[place % len(well)] for place in range(stream.count)]
-        self._worrying = {
+        self.worried = {  # place in the stream -> patient
             place: stream.patients[place // stream.worried] for place in range(0, stream.count, stream.worried)
         }
-        patients = [self._worrying.get(place, number) for place, number in enumerate(patients)]
+        patients = [self.worried.get(place, number) for place, number in enumerate(patients)]
         at = stage.clock.now() - timedelta(seconds=1)
-        packets = [stage.packet(number, place in self._worrying, at) for place, number in enumerate(patients)]
+        packets = [stage.packet(number, place in self.worried, at) for place, number in enumerate(patients)]
         job = Job(port=stage.broker.port, packets=packets, pace=Pace.RATE, rate=stream.rate, name=name)
         self._load = Load(job, stage.folder)
 
@@ -67,7 +67,7 @@ class Live:
     def waits(self, heard: Heard, done: Outcome) -> Waits:
         """How long each alert took; ask when nobody is due any more."""
         found, missing = [], 0
-        for place, number in self._worrying.items():
+        for place, number in self.worried.items():
             committed = heard.at.get(town.patient_id(number))
             if committed is None:
                 missing += 1
