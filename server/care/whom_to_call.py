@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, and_, select
+from sqlalchemy import Connection, and_, select, update
 
 from alerts.keys import KeyProblem
 from alerts.plan import Plan, read_hours
@@ -55,6 +55,13 @@ def whom_to_call(connection: Connection, actor: Actor, patient: str, plan: Plan 
         return Call(phone=row.phone, team=row.name, is_open=True)
     opens = None if service is None or not row.phone else service.opens(now)
     return Call(phone=row.phone_after_hours or OUT_OF_HOURS, team=None, is_open=False, opens=opens)
+
+
+def publish_numbers(connection: Connection, team: str, phone: str | None, after_hours: str | None) -> None:
+    """What the patients of a team are told to call, inside its hours and outside."""
+    agreement = tables.service_agreement
+    numbers = update(agreement).where(agreement.c.team_id == team, agreement.c.state == "active")
+    connection.execute(numbers.values(phone=phone, phone_after_hours=after_hours))
 
 
 def _service(hours: str, timezone: str) -> Service | None:

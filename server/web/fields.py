@@ -17,7 +17,7 @@ async def typed(request: Request) -> Mapping[str, str]:
     found: dict[str, str] = {}
     for name, value in form.multi_items():
         if isinstance(value, str):
-            found.setdefault(name, value[:_LONGEST])
+            found.setdefault(name, value[:_LONGEST].replace("\0", ""))  # no database keeps it
     return found
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from server import audit
 from server.access import Action, Actor, action_of, allowed, require
 from server.care.credentials import actor_of_session
+from server.care.people import NotFoundError
 from server.db import tables
 from server.parts import Parts
 from server.settings import is_loopback
@@ -116,6 +117,8 @@ def session_cookie(parts: Parts) -> str:
 def visit(request: Request) -> Visit:
     """The visit of this request; raises `LoginNeededError` or `RefusedError` before the route is entered."""
     web: Web = request.app.state.web
+    if any("\0" in str(part) for part in request.path_params.values()):
+        raise NotFoundError("nothing has such a name")  # and the database would not even look
     action = action_of(request.scope["endpoint"])
     assert action, "a route without an action; `check_actions` should have found it at start"
     member = _member(web.parts, request.cookies.get(session_cookie(web.parts)))

@@ -6,12 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import insert, update
-
 from server.access import Actor, Role
 from server.care import consents, kits, messages, plans
+from server.care.enrolment import NEXT_OF_KIN, Contact, contacts_of, save_contacts
 from server.care.kit_codes import NewKit, make_kit
-from server.db import tables
+from server.care.whom_to_call import publish_numbers
 from server.own_rows import Share
 from server.vault import Vault
 from varde.demo.town import Kin, Town
@@ -34,8 +33,7 @@ class Around:
 def settle(around: Around) -> None:
     """Write all of it down, through the same doors as people would."""
     connection, town = around.connection, around.town
-    numbers = {"phone": town.phone, "phone_after_hours": town.phone_after_hours}
-    connection.execute(update(tables.service_agreement).values(numbers))
+    publish_numbers(connection, around.team, town.phone, town.phone_after_hours)
     for resident in town.residents:
         plans.write_texts(connection, around.patients[resident.key], 1, town.texts[resident.rulebook])
     contacts = {each.key: _let_in(around, each) for each in town.kin}
@@ -55,21 +53,15 @@ def settle(around: Around) -> None:
 
 def _let_in(around: Around, kin: Kin) -> str:
     """The contact of somebody close, with whom the patient shares what the town file says; the id."""
-    patient = around.patients[kin.patient]
-    row = {
-        "id": str(uuid4()),
-        "municipality_id": around.municipality,
-        "patient_id": patient,
-        "kind": consents.NEXT_OF_KIN,
-        "name": around.vault.close(kin.name),
-        "phone": around.vault.close(kin.phone),
-        "relation": kin.relation,
-    }
-    around.connection.execute(insert(tables.contact).values(row))
+    patient, vault, nurse = around.patients[kin.patient], around.vault, _staff(around, Role.NURSE)
+    contact = Contact(kind=NEXT_OF_KIN, name=kin.name, phone=kin.phone, relation=kin.relation)
+    save_contacts(around.connection, vault, nurse, (patient, [contact]), around.now)
+    known = contacts_of(around.connection, vault, nurse, patient)
+    identity = next(each.id for each in known if each.name == kin.name and each.id is not None)
     shares = frozenset(Share(each) for each in kin.shares)
-    wish = consents.Wish(patient=patient, contact=str(row["id"]), shares=shares)
+    wish = consents.Wish(patient=patient, contact=identity, shares=shares)
     consents.share(around.connection, _patient(around, patient), wish, around.now)
-    return str(row["id"])
+    return identity
 
 
 def _actor(around: Around, key: str, contacts: Mapping[str, str], patient: str) -> Actor:

@@ -253,3 +253,8 @@ def test_messages_go_both_ways_and_are_counted(watched: Hamlet, visitor: Visitor
     stored = rows(watched, tables.message)
     assert all(b"pute" not in row["text"] for row in stored)  # closed
     assert stored[0]["at"] >= NOW
+
+
+def test_an_address_that_no_database_takes_is_not_found(lia: Hamlet, visitor: Visitor) -> None:
+    for path in ("/patients/%00", "/patients/%00/visit", "/patients/x%00y/messages", "/k/%00"):
+        assert visitor("anna").get(path).status_code == 404, path
