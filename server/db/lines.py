@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, DateTime, Integer, LargeBinary, String, Table, TypeDecorator
+from sqlalchemy import JSON, Boolean, DateTime, Integer, String, Table, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
-from server.db.types import UTCDateTime
+from server.db.types import often
 
 _DIALECT = postgresql.dialect()  # type: ignore[no-untyped-call]  # for the checks of our own types
 _NULL = "\\N"
@@ -41,17 +41,11 @@ def _writer(kind: TypeEngine[Any]) -> _Write:
         checked, below = kind.bind_processor(_DIALECT), _writer(kind.impl_instance)
         if checked is None:
             return below
-        # A batch speaks of the same moment again and again. Not for numbers: equal ones may differ in their digits.
-        often = lru_cache(maxsize=4096) if isinstance(kind, UTCDateTime) else _as_it_is
-        return often(lambda value: below(checked(value)))
+        return often(kind, lambda value: below(checked(value)))
     for known, write in _KNOWN.items():
         if isinstance(kind, known):
             return write
     raise TypeError(f"COPY has no words for a column of {kind!r}")
-
-
-def _as_it_is(write: _Write) -> _Write:
-    return write
 
 
 def _text(value: str) -> str:
@@ -65,6 +59,5 @@ _KNOWN: dict[type[TypeEngine[Any]], _Write] = {
     Boolean: lambda value: "t" if value else "f",
     DateTime: lambda value: value.isoformat(),
     Integer: str,
-    LargeBinary: lambda value: f"\\\\x{value.hex()}",
     String: _text,
 }

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import DateTime, Dialect, String
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from vitals.reading import Extreme
 
@@ -52,3 +53,11 @@ class MeasuredValue(TypeDecorator[Decimal | Extreme]):
         if value is None:
             return None
         return Extreme(value) if value in _EXTREMES else Decimal(value)
+
+
+def often(kind: TypeEngine[Any], make: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`make`, which turns values of a type into others, but it remembers moments: a batch names the same ones again.
+
+    Not numbers: equal ones may differ in their digits.
+    """
+    return lru_cache(maxsize=4096)(make) if isinstance(kind, UTCDateTime) else make
