@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, DateTime, Integer, String, Table, TypeDecorator
+from sqlalchemy import JSON, Boolean, DateTime, Integer, LargeBinary, String, Table, TypeDecorator
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine
 
@@ -59,5 +59,6 @@ _KNOWN: dict[type[TypeEngine[Any]], _Write] = {
     Boolean: lambda value: "t" if value else "f",
     DateTime: lambda value: value.isoformat(),
     Integer: str,
+    LargeBinary: lambda value: "\\\\x" + value.hex(),  # bytea in hex, its backslash escaped
     String: _text,
 }

@@ -86,3 +86,15 @@ def test_what_fails_among_others_is_told_at_the_end_and_nothing_is_stored(world:
     assert world.count(tables.reading) == world.count(tables.role_beat) == 0
     with world.database.write() as connection:
         add(connection, tables.reading, [row(world, 1)])  # the connection is none the worse for it
+
+
+@pytest.mark.parametrize("count", [3, 300])
+def test_bytes_come_back_as_they_went_in(world: World, count: int) -> None:
+    key = bytes(range(256))
+    rows = [
+        {"id": f"gw-{number}", "municipality_id": world.municipality, "key": key, "active": True, "created_at": START}
+        for number in range(count)
+    ]
+    with world.database.write() as connection:
+        add(connection, tables.gateway, rows)
+    assert [row["key"] for row in world.rows(tables.gateway) if row["id"].startswith("gw-")][-count:] == [key] * count
