@@ -11,11 +11,12 @@ from itertools import groupby
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Text, cast, delete, func, insert, select, update
+from sqlalchemy import Connection, Select, Text, cast, delete, func, insert, select, update
 
 from alerts.plan import Period, Plan, from_mapping, to_mapping
 from server.db import tables
-from server.db.dialect import among, due_at_latest
+from server.db.asking import Within, asked_about
+from server.db.dialect import due_at_latest
 
 
 def activate(connection: Connection, patient: str, plan: Plan, approved_by: str, now: datetime) -> int:
@@ -118,13 +119,7 @@ def active(connection: Connection, patient: str) -> Plan | None:
 
 def written(connection: Connection, patients: Sequence[str]) -> dict[str, Written]:
     """The active plans of these patients, unread: one that cannot be read is nobody else's trouble."""
-    table, whose = tables.plan_version, tables.patient
-    is_his = (table.c.patient_id == whose.c.id) & (table.c.state == "active")
-    rows = connection.execute(
-        select(whose.c.id, whose.c.municipality_id, cast(table.c.body, Text).label("text"))
-        .outerjoin(table, is_his)
-        .where(among(connection, whose.c.id, patients))
-    ).all()
+    rows = _active_texts(connection, patients).all()
     silent = _silences(connection, [row.id for row in rows if row.text is not None])
     return {
         row.id: Written(
@@ -132,6 +127,14 @@ def written(connection: Connection, patients: Sequence[str]) -> dict[str, Writte
         )
         for row in rows
     }
+
+
+@asked_about
+def _active_texts(within: Within) -> Select[Any]:
+    table, whose = tables.plan_version, tables.patient
+    is_his = (table.c.patient_id == whose.c.id) & (table.c.state == "active")
+    columns = (whose.c.id, whose.c.municipality_id, cast(table.c.body, Text).label("text"))
+    return select(*columns).outerjoin(table, is_his).where(within(whose.c.id))
 
 
 def silence(connection: Connection, patient: str) -> tuple[Period, ...]:
@@ -180,20 +183,31 @@ def silences(connection: Connection, patient: str) -> Silences:
 
 def _silences(connection: Connection, patients: Sequence[str]) -> dict[str, Silences]:
     """All that is stored of those of these patients who ever had a gateway that was offline."""
-    outage, assignment = tables.gateway_outage, tables.assignment
-    of_patients = among(connection, assignment.c.patient_id, patients)
     offline: dict[str, list[Any]] = {}
-    noticed = func.coalesce(outage.c.known_at, outage.c.starts_at)
-    held = select(assignment.c.gateway_id).where(of_patients)
-    for row in connection.execute(select(outage).where(outage.c.gateway_id.in_(held)).order_by(noticed)):
+    for row in _outages(connection, patients):
         offline.setdefault(row.gateway_id, []).append(row)
     if not offline:
         return {}
-    columns = (assignment.c.patient_id, assignment.c.gateway_id, assignment.c.starts_at, assignment.c.ends_at)
     assigned: dict[str, list[Any]] = {}
-    for row in connection.execute(select(*columns).where(of_patients)):
+    for row in _assigned(connection, patients):
         assigned.setdefault(row.patient_id, []).append(row)
     return {patient: _of(held, offline) for patient, held in assigned.items()}
+
+
+@asked_about
+def _outages(within: Within) -> Select[Any]:
+    """Of all gateways that these patients ever had, by when each was noticed."""
+    outage, assignment = tables.gateway_outage, tables.assignment
+    held = select(assignment.c.gateway_id).where(within(assignment.c.patient_id))
+    noticed = func.coalesce(outage.c.known_at, outage.c.starts_at)
+    return select(outage).where(outage.c.gateway_id.in_(held)).order_by(noticed)
+
+
+@asked_about
+def _assigned(within: Within) -> Select[Any]:
+    assignment = tables.assignment.c
+    columns = (assignment.patient_id, assignment.gateway_id, assignment.starts_at, assignment.ends_at)
+    return select(*columns).where(within(assignment.patient_id))
 
 
 def _of(assigned: Sequence[Any], offline: Mapping[str, Sequence[Any]]) -> Silences:

@@ -11,7 +11,9 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
+    CompoundSelect,
     Connection,
+    Integer,
     Select,
     Sequence,
     Table,
@@ -33,6 +35,9 @@ from server.db.types import UTCDateTime
 
 # Both know ON CONFLICT, and SQLAlchemy spells it alike for both.
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
+
+
+_LISTS: Mapping[str, TypeEngine[Any]] = {"postgresql": postgresql.ARRAY(Text), "sqlite": Text()}
 
 
 def _insert(connection: Connection, table: Table) -> Any:
@@ -57,16 +62,23 @@ def numbers_for(connection: Connection, counts: Mapping[Table, int]) -> dict[Tab
     if connection.dialect.name == "sqlite":
         last = {table: connection.execute(select(func.max(table.c.seq))).scalar() or 0 for table in counts}
         return {table: list(range(last[table] + 1, last[table] + 1 + count)) for table, count in counts.items()}
-    given = [
-        select(literal(table.name), Sequence(f"{table.name}_seq_seq").next_value()).select_from(
-            func.generate_series(1, count)
-        )
-        for table, count in counts.items()
-    ]
     found: dict[str, list[int]] = {table.name: [] for table in counts}
-    for name, number in connection.execute(union_all(*given)):
+    for name, number in connection.execute(_next_numbers(tuple(counts)), {t.name: n for t, n in counts.items()}):
         found[name].append(number)
     return {table: sorted(found[table.name]) for table in counts}
+
+
+@cache
+def _next_numbers(of: tuple[Table, ...]) -> CompoundSelect[Any]:
+    """Each table's name beside each of its next numbers; how many is given under its name."""
+    return union_all(
+        *(
+            select(literal(table.name), Sequence(f"{table.name}_seq_seq").next_value()).select_from(
+                func.generate_series(1, bindparam(table.name, type_=Integer))
+            )
+            for table in of
+        )
+    )
 
 
 def take_turn(connection: Connection, patient: str, municipality: str, now: datetime) -> None:
@@ -85,15 +97,30 @@ def take_turn(connection: Connection, patient: str, municipality: str, now: date
 
 
 def among(connection: Connection, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
-    """Whether `column` is one of `values`, as one parameter: a thousand of them take longer to spell than to find.
+    """Whether `column` is one of `values`, as one parameter: a thousand of them take longer to spell than to find."""
+    dialect = connection.dialect.name
+    return _is_one_of(dialect, column, bindparam(None, as_list(dialect, values), type_=_LISTS[dialect], unique=True))
 
-    As rows, to be joined with: a list is compared with each row of the table one by one, once the plan is kept for
+
+def within(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
+    """Whether `column` is one of those that are given under `name`, as `as_list` makes them, when it is asked."""
+    return _is_one_of(dialect, column, bindparam(name, type_=_LISTS[dialect]))
+
+
+def as_list(dialect: str, values: Iterable[str]) -> Any:
+    """The values as the one parameter that `within` expects."""
+    ordered = sorted(set(values))
+    return json.dumps(ordered) if dialect == "sqlite" else ordered
+
+
+def _is_one_of(dialect: str, column: ColumnElement[str], given: BindParameter[Any]) -> ColumnElement[bool]:
+    """As rows, to be joined with: a list is compared with each row of the table one by one, once the plan is kept for
     lists of any length (decision 0018).
     """
-    if connection.dialect.name == "sqlite":
-        each = func.json_each(json.dumps(sorted(set(values)))).table_valued("value")
+    if dialect == "sqlite":
+        each = func.json_each(given).table_valued("value")
         return column.in_(select(each.c.value))
-    return column.in_(select(func.unnest(_listed(sorted(set(values))))))
+    return column.in_(select(func.unnest(given)))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import structlog
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Boolean, Connection, Integer, bindparam, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from alerts.fact import FactKind
 from alerts.view import Step
 from server.db import tables
+from server.db.types import UTCDateTime
 from server.parts import Parts
 from server.watch.evaluate import evaluate, evaluate_all
 from vitals import failpoint
@@ -25,6 +26,17 @@ _Lanes = Sequence[tuple[bool, int]]
 _LANES: _Lanes = ((False, 100), (True, 10))
 _DELAY_FIRST = timedelta(seconds=10)
 _DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried this often for ever
+
+_DUE = tables.due.c
+_IS_DUE = _DUE.evaluate_at <= bindparam("now", type_=UTCDateTime())
+_HOW_MANY = select(func.count(), func.min(_DUE.evaluate_at), func.count().filter(_DUE.late)).where(_IS_DUE)
+_READY = (
+    select(_DUE.patient_id)
+    .where(_IS_DUE, _DUE.late == bindparam("late", type_=Boolean()))
+    .order_by(_DUE.evaluate_at, _DUE.patient_id)
+    .limit(bindparam("most", type_=Integer()))
+    .with_for_update(skip_locked=True)
+)
 
 _log = structlog.get_logger("varde.watch")
 
@@ -70,12 +82,9 @@ class _Waiting:
 
 def _look(parts: Parts) -> _Waiting:
     """Who is due; says how many, and for how long, to whoever measures."""
-    due = tables.due.c
-    late = func.coalesce(func.sum(case((due.late, 1), else_=0)), 0)
     with parts.database.glance() as connection:
         now = parts.clock.now()
-        asked = select(func.count(), func.min(due.evaluate_at), late).where(due.evaluate_at <= now)
-        count, oldest, of_long_ago = connection.execute(asked).one()
+        count, oldest, of_long_ago = connection.execute(_HOW_MANY, {"now": now}).one()
     parts.metrics.due.set(count)
     parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
     return _Waiting(all=int(count), late=int(of_long_ago))
@@ -154,12 +163,9 @@ def _take_some(connection: Connection, lanes: _Lanes, now: datetime) -> list[str
 
     It never waits for a turn, so that however many are taken at once no knot is formed.
     """
-    due = tables.due.c
     taken: list[str] = []
     for late, most in lanes:
-        ready = select(due.patient_id).where(due.evaluate_at <= now, due.late.is_(late))
-        rows = ready.order_by(due.evaluate_at, due.patient_id).limit(most).with_for_update(skip_locked=True)
-        taken += connection.execute(rows).scalars()
+        taken += connection.execute(_READY, {"now": now, "late": late, "most": most}).scalars()
     return taken
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, select
 
 from alerts import envelope as envelopes
 from alerts import memory as memories
@@ -20,6 +20,7 @@ from alerts.view import Arrival, PatientView, Step
 from server.care import plans, routing
 from server.care.plans import Written
 from server.db import bulk, tables
+from server.db.asking import Within, asked_about
 from server.db.dialect import among, numbers_for
 from server.watch.pace import STEADY, paces
 from vitals import failpoint
@@ -65,11 +66,9 @@ def look_up(connection: Connection, patients: Sequence[str]) -> Stored:
     watched = [patient for patient, plan in written.items() if plan.text is not None]
     if not watched:
         return Stored(plans=written, memories={}, fresh={}, alerts={})
-    memory = tables.memory.c
-    held = select(memory.patient_id, memory.body).where(among(connection, memory.patient_id, watched))
     return Stored(
         plans=written,
-        memories={row.patient_id: row.body for row in connection.execute(held)},
+        memories={row.patient_id: row.body for row in _memories(connection, watched)},
         fresh=_fresh(connection, watched),
         alerts=_open_alerts(connection, watched),
     )
@@ -142,47 +141,62 @@ def leave_slate(connection: Connection, patients: Iterable[str]) -> None:
         connection.execute(delete(tables.due).where(among(connection, tables.due.c.patient_id, ids)))
 
 
+@asked_about
+def _memories(within: Within) -> Select[Any]:
+    memory = tables.memory.c
+    return select(memory.patient_id, memory.body).where(within(memory.patient_id))
+
+
+@asked_about
+def _alerts_not_closed(within: Within) -> Select[Any]:
+    alert = tables.alert.c
+    columns = (alert.patient_id, alert.id, alert.body, alert.version, alert.pace)
+    return select(*columns).where(within(alert.patient_id), alert.state.in_(sorted(OPEN))).order_by(alert.id)
+
+
 def _open_alerts(connection: Connection, patients: Sequence[str]) -> dict[str, list[Any]]:
-    table = tables.alert
-    statement = (
-        select(table.c.patient_id, table.c.id, table.c.body, table.c.version, table.c.pace)
-        .where(among(connection, table.c.patient_id, patients), table.c.state.in_(sorted(OPEN)))
-        .order_by(table.c.id)
-    )
     found: dict[str, list[Any]] = {}
-    for row in connection.execute(statement):
+    for row in _alerts_not_closed(connection, patients):
         found.setdefault(row.patient_id, []).append(row)
     return found
 
 
 def _fresh(connection: Connection, patients: Sequence[str]) -> dict[str, list[tuple[int, Arrival]]]:
     """The readings that nobody has judged, in the order of their numbers."""
-    reading = tables.reading.c
-    which = (among(connection, reading.patient_id, patients), reading.evaluation_seq.is_(None))
     found: dict[str, list[tuple[int, Arrival]]] = {}
-    for patient, seq, arrival in _arrivals(connection, which, (reading.seq,)):
+    for patient, seq, arrival in _arrivals(_not_judged(connection, patients)):
         found.setdefault(patient, []).append((seq, arrival))
     return found
 
 
-def readings(connection: Connection, patient: str, which: Any) -> list[tuple[int, Arrival]]:
+def readings(connection: Connection, patient: str, which: ColumnElement[bool]) -> list[tuple[int, Arrival]]:
     """Number and reading of each row of `reading` that `which` chooses: as they were judged, then as they came."""
     reading = tables.reading.c
     # Those that were judged, as they were judged; then the others. By number alone one that another process committed
     # late would stand before what was judged without it, and a replay would not.
     order = (reading.evaluation_seq.asc().nulls_last(), reading.seq)
-    found = _arrivals(connection, (reading.patient_id == patient, which), order)
+    found = _arrivals(connection.execute(_with_values(reading.patient_id == patient, which).order_by(*order)))
     return [(seq, arrival) for _, seq, arrival in found]
 
 
-def _arrivals(connection: Connection, which: tuple[Any, ...], order: tuple[Any, ...]) -> list[tuple[str, int, Arrival]]:
-    """Patient, number and reading of each chosen row, in this order."""
+@asked_about
+def _not_judged(within: Within) -> Select[Any]:
+    reading = tables.reading.c
+    return _with_values(within(reading.patient_id), reading.evaluation_seq.is_(None)).order_by(reading.seq)
+
+
+def _with_values(*which: ColumnElement[bool]) -> Select[Any]:
+    """The chosen readings, each beside each of its values."""
     reading, value = tables.reading, tables.measurement
     columns = (*_OF_READING, value.c.metric, value.c.value)
-    statement = select(*columns).outerjoin(value, value.c.reading_seq == reading.c.seq).where(*which).order_by(*order)
+    return select(*columns).outerjoin(value, value.c.reading_seq == reading.c.seq).where(*which)
+
+
+def _arrivals(found: Iterable[Row[Any]]) -> list[tuple[str, int, Arrival]]:
+    """Patient, number and reading of each, in their order."""
     rows: dict[int, Any] = {}
     values: dict[int, dict[str, Any]] = {}
-    for row in connection.execute(statement):
+    for row in found:
         if row.seq not in rows:
             rows[row.seq], values[row.seq] = row, {}
         if row.metric is not None:
