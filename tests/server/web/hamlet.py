@@ -258,6 +258,11 @@ def fill(hamlet: Hamlet) -> Hamlet:
     return hamlet
 
 
+def boss(hamlet: Hamlet) -> Actor:
+    """The coordinator."""
+    return Actor(id=hamlet.staff["ingrid"], role=Role.COORDINATOR, municipality=hamlet.municipality)
+
+
 _STAFF = (
     ("anna", "Anna Solbakk", Role.NURSE),
     ("henrik", "Henrik Myrvoll", Role.NURSE),
