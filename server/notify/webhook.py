@@ -10,9 +10,7 @@ import ssl
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from email.message import Message
 from http.client import HTTPException
-from typing import IO
 
 from server.notify.channels import ChannelDownError, ChannelError, Notice
 
@@ -38,7 +36,15 @@ class TextChannel:
     def __init__(self, hook: Hook) -> None:
         self._hook = hook
         trust = ssl.create_default_context(cafile=hook.authority)
-        self._opener = urllib.request.build_opener(_StayHere, urllib.request.HTTPSHandler(context=trust))
+        self._opener = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.ProxyHandler(),
+            urllib.request.HTTPHandler(),
+            urllib.request.HTTPSHandler(context=trust),
+            urllib.request.HTTPErrorProcessor(),
+            urllib.request.HTTPDefaultErrorHandler(),  # what leads elsewhere is an error: a person chose the address
+        ):
+            self._opener.add_handler(handler)
 
     def send(self, notice: Notice) -> None:
         body = json.dumps(_body(notice), ensure_ascii=False, separators=(",", ":")).encode()
@@ -69,12 +75,3 @@ def _body(notice: Notice) -> dict[str, object]:
     if notice.receipt is not None:
         body["receipt"] = {"url": notice.receipt.url, "secret": notice.receipt.secret}
     return body
-
-
-class _StayHere(urllib.request.HTTPRedirectHandler):
-    """What leads elsewhere is an error: the address was chosen and checked by a person."""
-
-    def redirect_request(
-        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: Message, newurl: str
-    ) -> None:
-        return None
