@@ -24,7 +24,6 @@ def fill(world: World) -> None:
     activate(world)
     home = {"municipality_id": world.municipality}
     whose = home | {"patient_id": world.patient}
-    fact = {"at": START, "kind": "notice"}
     alert = {
         "id": f"alert-{world.gateway}",
         "rule": "r",
@@ -42,27 +41,13 @@ def fill(world: World) -> None:
         "updated_at": START,
     }
     seen = {"at": START, "actor": "a", "role": "nurse", "action": "see_patient", "outcome": "done"}
-    outbox = {"to": "primary", "state": "waiting", "created_at": START}
-    attempt = {"channel": "log", "at": START, "outcome": "sent"}
     world.record(world.reading(), world.reading(number=1, device="STRAY"), world.frame())
     with world.database.write() as connection:
 
         def put(table: Table, row: dict[str, Any]) -> Any:
             return connection.execute(insert(table).values(**row)).inserted_primary_key[0]
 
-        number = put(tables.fact, whose | fact)
-        number = put(tables.outbox, whose | outbox | {"fact_seq": number})
-        told = whose | {"id": f"delivery-{world.gateway}", "role": "primary", "state": "sent", "tries": 1}
-        told = put(tables.delivery, told | {"outbox_seq": number, "team_id": world.team, "created_at": START})
-        put(tables.attempt, home | attempt | {"outbox_seq": number, "delivery_id": told})
-        way = home | {"id": f"channel-{world.gateway}", "team_id": world.team, "staff_id": world.nurse}
-        put(tables.channel, way | {"kind": "text", "address": b"x", "place": 1})
-        shift = home | {"id": f"duty-{world.gateway}", "team_id": world.team, "staff_id": world.nurse}
-        put(tables.duty, shift | {"role": "primary", "starts_at": START, "ends_at": START, "set_by": "x"})
-        sent = whose | {"id": f"routing-{world.gateway}", "team_id": world.team, "reason": "escalated"}
-        put(tables.routing, sent | {"starts_at": START, "ends_at": START})
-        left = whose | {"id": f"left-{world.gateway}", "team_id": world.team, "to_team_id": world.team}
-        put(tables.handover_note, left | {"text": b"x", "by": world.nurse, "at": START})
+        _fill_told(world, put)
         put(tables.evaluation, whose | {"at": START, "plan_version": 1})
         put(tables.memory, whose | {"body": "{}", "zone": "green", "updated_at": START})
         put(tables.alert, whose | alert)
@@ -117,6 +102,27 @@ def _fill_plans(world: World, put: Callable[[Table, dict[str, Any]], Any]) -> No
     put(tables.decision, whose | said | {"id": f"decision-{world.gateway}"})
     put(tables.contact, whose | {"id": f"contact-{world.gateway}", "kind": "primary", "name": b"x"})
     put(tables.alert_budget, home | {"team_id": world.team, "alerts": 10, "set_by": world.nurse, "set_at": START})
+
+
+def _fill_told(world: World, put: Callable[[Table, dict[str, Any]], Any]) -> None:
+    """A notice with a delivery and a try, and a row in each table of the team."""
+    home = {"municipality_id": world.municipality}
+    whose = home | {"patient_id": world.patient}
+    team = home | {"team_id": world.team}
+    ours = team | {"staff_id": world.nurse}
+    number = put(tables.fact, whose | {"at": START, "kind": "notice"})
+    step = {"to": "primary", "state": "waiting", "created_at": START}
+    number = put(tables.outbox, whose | step | {"fact_seq": number})
+    told = {"id": f"delivery-{world.gateway}", "role": "primary", "state": "sent", "tries": 1, "created_at": START}
+    told = put(tables.delivery, whose | team | told | {"outbox_seq": number})
+    tried = {"channel": "log", "at": START, "outcome": "sent"}
+    put(tables.attempt, home | tried | {"outbox_seq": number, "delivery_id": told})
+    put(tables.channel, ours | {"id": f"channel-{world.gateway}", "kind": "text", "address": b"x", "place": 1})
+    span = {"starts_at": START, "ends_at": START}
+    put(tables.duty, ours | span | {"id": f"duty-{world.gateway}", "role": "primary", "set_by": "x"})
+    put(tables.routing, whose | team | span | {"id": f"routing-{world.gateway}", "reason": "escalated"})
+    left = {"id": f"left-{world.gateway}", "to_team_id": world.team, "text": b"x", "by": world.nurse, "at": START}
+    put(tables.handover_note, whose | team | left)
 
 
 @pytest.fixture

@@ -9,8 +9,6 @@ from typing import Any
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, update
-
 from alerts import rulebook
 from alerts.fact import Role as Post
 from server.access import Actor, Role
@@ -20,7 +18,7 @@ from server.care.handover_notes import NewNote
 from server.care.people import NewPatient, Person
 from server.care.reaching import Kind, NewChannel
 from server.care.roster import NewDuty
-from server.db import tables
+from server.care.whom_to_call import publish_numbers
 from server.vault import Vault
 
 VALLEY_FILE = Path(__file__).with_name("valley.toml")
@@ -42,14 +40,14 @@ class Host:
 class _Ground:
     """Where everything is written, and when."""
 
-    connection: Connection
+    connection: Any
     vault: Vault
     now: datetime
     body: Mapping[str, Any]
     host: Host
 
 
-def settle(connection: Connection, vault: Vault, host: Host, now: datetime) -> Mapping[str, str]:
+def settle(connection: Any, vault: Vault, host: Host, now: datetime) -> Mapping[str, str]:
     """Everything of the valley, in the caller's transaction; returns the patient ids of the neighbours by key."""
     ground = _Ground(
         connection=connection, vault=vault, now=now, body=tomllib.loads(VALLEY_FILE.read_text()), host=host
@@ -105,11 +103,8 @@ def _neighbour(ground: _Ground, centre: str) -> Mapping[str, str]:
 
 def _calls(ground: _Ground, phones: Mapping[str, str]) -> None:
     """What patients call: their own team, and the centre when that is closed."""
-    table = tables.service_agreement
-    after_hours = ground.body["centre"]["phone"]
     for team, phone in phones.items():
-        numbers = update(table).where(table.c.team_id == team).values(phone=phone, phone_after_hours=after_hours)
-        ground.connection.execute(numbers)
+        publish_numbers(ground.connection, team, phone, ground.body["centre"]["phone"])
 
 
 def _plan(ground: _Ground, patient: str, said: Mapping[str, Any], by_role: Mapping[str, str]) -> None:
