@@ -1,5 +1,6 @@
 """Why, for how long and in whose name a patient is followed up: decision, contacts, and the end of it."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -133,18 +134,26 @@ def save_contacts(
 
 def contacts_of(connection: Connection, vault: Vault, actor: Actor, patient: str) -> list[Contact]:
     """Whom to call about the patient, the primary contact first."""
+    return contacts_of_all(connection, vault, actor, [patient]).get(patient, [])
+
+
+def contacts_of_all(
+    connection: Connection, vault: Vault, actor: Actor, patients: Collection[str]
+) -> dict[str, list[Contact]]:
+    """Patient -> whom to call about them, the primary contact first."""
     table = tables.contact
-    statement = select(table).where(table.c.patient_id == patient).order_by(table.c.kind.desc(), table.c.id)
-    return [
-        Contact(
+    statement = select(table).where(table.c.patient_id.in_(patients)).order_by(table.c.kind.desc(), table.c.id)
+    found: dict[str, list[Contact]] = {}
+    for row in connection.execute(scope(statement, table, actor)):
+        contact = Contact(
             id=row.id,
             kind=row.kind,
             name=vault.open(row.name),
             phone=vault.open(row.phone) if row.phone else None,
             relation=row.relation,
         )
-        for row in connection.execute(scope(statement, table, actor))
-    ]
+        found.setdefault(row.patient_id, []).append(contact)
+    return found
 
 
 def end(connection: Connection, actor: Actor, patient: str, said: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ from alerts import engine
 from alerts.history import Quarantined
 from server.access import Action as May
 from server.access import Actor, allowed, scope
+from server.care.enrolment import Contact, contacts_of_all
 from server.care.people import names_of_patients, names_of_staff
 from server.db import tables
 from server.db.tables.judging import SHOWN, SHOWN_STATES
@@ -163,7 +164,7 @@ class Asking:
         statement = (
             select(
                 value.c.patient_id, value.c.metric, value.c.taken_at, value.c.value, reading.c.quality,
-                reading.c.id.label("reading_id"),
+                reading.c.device, reading.c.id.label("reading_id"),
             )
             .join(reading, reading.c.seq == value.c.reading_seq)
             .where(value.c.patient_id.in_(patients), value.c.taken_at >= since)
@@ -293,6 +294,10 @@ class Asking:
     def names_of_patients(self, patients: Sequence[str]) -> dict[str, str]:
         """Patient id -> name."""
         return names_of_patients(self.connection, self.vault, self.actor, list(patients))
+
+    def contacts_of(self, patients: Collection[str]) -> dict[str, list[Contact]]:
+        """Patient -> whom to call about them."""
+        return contacts_of_all(self.connection, self.vault, self.actor, patients)
 
     def names_of_staff(self) -> dict[str, str]:
         """Staff id -> name."""

@@ -81,12 +81,14 @@ def _cases(asking: Asking, rows: Collection[Row], now: datetime) -> tuple[Case, 
     first = foremost(stored, GROUPS, now)
     alerts = _filled(asking, [each for groups, _ in first.values() for group in groups for each in group], people, now)
     holds = {each.patient_id for each in stored if each.condition}
+    contacts = asking.contacts_of(patients)
     return tuple(
         Case(
             patient=replace(line, zone=honest_zone(line.zone, line.id in holds)),
             groups=groups_of([each for each in alerts if each.patient_id == line.id]),
             more=first[line.id][1],
             urgency=row.urgency,
+            contacts=tuple(each for each in contacts.get(line.id, ()) if each.phone),
         )
         for row in rows
         if (line := people.get(row.patient)) and line.id in first

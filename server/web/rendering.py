@@ -23,6 +23,7 @@ _EMPTY: Mapping[str, Any] = {
     "watch_silence": None,
     "silent": (),
     "in_full": False,
+    "note_draft": None,
 }
 
 

@@ -12,10 +12,14 @@ from alerts.command import Action as Signal
 from alerts.command import IllegalSignal, Outcome
 from server.access import Action, needs
 from server.actions import ChangedMeanwhileError, Click, Seen, act_together
+from server.care import notes
+from server.care.notes import LONGEST, Note
+from server.care.people import NotFoundError
 from server.web.asking import Asking
 from server.web.flash import Flash
 from server.web.language import Speech
 from server.web.routes import patients, worklist
+from server.web.routes.worklist import Said
 from server.web.visit import Visit, Visiting, own_address, own_path
 
 router = APIRouter(include_in_schema=False)
@@ -93,6 +97,35 @@ def snooze(
     return _click(visit, Click(alert="", signal=Signal.SNOOZE, until=until), sent, "snoozed")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """A note that could not be kept: nothing of it is lost, and what is wrong stands beside it."""
+
+    alert: str
+    text: str
+    wrong: str
+
+
+@router.post("/alerts/{alert}/note")
+@needs(Action.WRITE_NOTE)
+def write_note(
+    visit: Visiting, alert: str, text: Annotated[str, Form()] = "", back: Annotated[str, Form()] = "/"
+) -> Response:
+    """Keep a note about the alert's patient."""
+    with visit.read() as asking:
+        row = asking.alert(alert)
+    if row is None:
+        raise NotFoundError("no such alert")
+    said = text.strip().replace("\x00", "")
+    if not 0 < len(said) <= LONGEST:
+        wrong = Flash.not_done(visit.speech, "note")
+        return show(visit, back, wrong, 422, Draft(alert=alert, text=text.replace("\x00", ""), wrong=wrong.text))
+    note = Note(patient=row.patient_id, text=said, alert=alert)
+    with visit.web.parts.database.write() as connection:
+        notes.write(connection, visit.actor, note, visit.web.parts.clock.now())
+    return done_with(visit, back, "noted")
+
+
 def _until(speech: Speech, span: str, at: str) -> datetime:
     if span != "at":
         return speech.now + timedelta(minutes=int(span))
@@ -144,10 +177,11 @@ def _who_was_faster(visit: Visit, asking: Asking, alert: str) -> Flash:
     return Flash.faster(visit.speech, name, last.kind, visit.speech.time(last.at))
 
 
-def show(visit: Visit, back: str, flash: Flash | None, status: int) -> Response:
+def show(visit: Visit, back: str, flash: Flash | None, status: int, draft: Draft | None = None) -> Response:
     """The page that the button was on, or its live part."""
     where = own_path(back)
     if where.startswith(_PATIENTS):
         return patients.show(visit, where.removeprefix(_PATIENTS), flash, status, partial=visit.is_partial)
     _, _, query = own_address(back).partition("?")
-    return worklist.show(visit, query, flash, status, partial=visit.is_partial)
+    said = Said(flash=flash, status=status, draft=draft)
+    return worklist.show(visit, query, said, partial=visit.is_partial)

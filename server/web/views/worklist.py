@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from server.care.enrolment import Contact
 from server.web.views.board import Urgency
 from server.web.views.chosen import ZONE_ORDER, Chosen
 from server.web.views.groups import grouped, offered_together, rank, waits
@@ -96,12 +97,16 @@ class PatientLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """The open alerts of one patient. `urgency` is the sort key; `more`: groups that only the patient's page shows."""
+    """The open alerts of one patient. `urgency` is the sort key; `more`: groups that only the patient's page shows.
+
+    `contacts`: whom to call about the patient.
+    """
 
     patient: PatientLine
     groups: tuple[Group, ...]
     more: int
     urgency: Urgency
+    contacts: tuple[Contact, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -134,10 +134,11 @@ def test_the_buttons_are_those_of_its_state_and_of_who_has_it(
     lia: Hamlet, alert: str, anna: TestClient, visitor: Visitor
 ) -> None:
     buttons = r'action="/alerts/[^/]+/(\w+)"'
-    assert re.findall(buttons, anna.get("/").text) == ["acknowledge", "resolve"]
+    assert re.findall(buttons, anna.get("/").text) == ["acknowledge", "resolve", "note"]
     anna.post(f"/alerts/{alert}/acknowledge", data=form_of(anna, alert))
-    assert re.findall(buttons, anna.get("/").text) == ["resolve", "snooze", "dispatch", "release"]
-    assert re.findall(buttons, visitor("henrik").get("/").text) == ["take_over", "resolve", "snooze", "dispatch"]
+    assert re.findall(buttons, anna.get("/").text) == ["resolve", "snooze", "dispatch", "release", "note"]
+    henriks = re.findall(buttons, visitor("henrik").get("/").text)
+    assert henriks == ["take_over", "resolve", "snooze", "dispatch", "note"]
 
 
 def test_an_alert_goes_from_hand_to_hand(lia: Hamlet, alert: str, anna: TestClient, visitor: Visitor) -> None:

@@ -176,3 +176,39 @@ def test_mine_are_those_whose_alerts_i_have(morning: Hamlet, anna: TestClient) -
 
 def test_nothing_that_fits_is_said_with_a_way_back(morning: Hamlet, anna: TestClient) -> None:
     assert 'Ingenting passer til det du har valgt. <a href="/">Vis alle</a>' in anna.get("/?kind=symptom").text
+
+
+def _contact(lia: Hamlet, who: str) -> None:
+    vault = lia.parts.vault
+    row = {"id": f"contact-{who}", "municipality_id": lia.municipality, "patient_id": lia.patients[who]}
+    row |= {"kind": "next_of_kin", "relation": "datter", "name": vault.close("Kari Prøvedal")}
+    with lia.parts.database.write() as connection:
+        connection.execute(tables.contact.insert().values(**row, phone=vault.close("75000001")))
+
+
+def test_whom_to_call_is_one_touch_away(morning: Hamlet, anna: TestClient) -> None:
+    _contact(morning, "gunnar")
+    html = anna.get("/").text
+    assert html.count('href="tel:75000001"') == 1
+    case = html[html.index(f'id="case-{morning.patients["gunnar"]}"') :].split('id="case-')[1]
+    assert "Kari Prøvedal, datter" in case
+
+
+def test_a_note_is_kept_about_the_alert_and_nothing_typed_is_lost(morning: Hamlet, anna: TestClient) -> None:
+    alert = morning.alerts["gunnar_spo2"]
+    back = "/?priority=high"
+    answer = anna.post(f"/alerts/{alert}/note", data={"text": " Ringte, <b>bedre</b> nå. ", "back": back})
+    assert answer.headers["location"] == f"{back}&done=noted"
+    with morning.parts.database.read() as connection:
+        (note,) = connection.execute(tables.note.select()).all()
+    assert (note.text, note.alert_id, note.by) == ("Ringte, <b>bedre</b> nå.", alert, morning.staff["anna"])
+    long = "å<script>" * 400
+    refused = anna.post(f"/alerts/{alert}/note", data={"text": long, "back": back})
+    assert refused.status_code == 422
+    assert long.replace("<", "&lt;").replace(">", "&gt;") in refused.text
+    assert f'aria-describedby="wrong-{alert}"' in refused.text
+    for text in ("", "   ", "\x00"):
+        assert anna.post(f"/alerts/{alert}/note", data={"text": text}).status_code == 422
+    assert anna.post("/alerts/nobodys/note", data={"text": "x"}).status_code == 404
+    with morning.parts.database.read() as connection:
+        assert len(connection.execute(tables.note.select()).all()) == 1
