@@ -21,6 +21,7 @@ from vitals.reading import ClockSource, DeviceId, Extreme, Measurement, Reading,
 
 BY_HAND = DeviceId("BY HAND")
 ENTERED = "entered_by_hand"  # the flag of such a reading
+_SHOWN = 10  # questionnaires on a page
 _FORMS = UUID("b2a1d1d6-53f5-5bb4-9a5e-0d3f3c6f1f9a")
 
 
@@ -80,3 +81,24 @@ def report(connection: Connection, actor: Actor, new: Report, now: datetime) -> 
     entry = audit.Entry(action=Action.REPORT_OWN, patient=new.patient, subject=identity)
     audit.write(connection, actor, entry, now)
     return True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """A questionnaire that was filled in: by whom (an id), as what, when, and which questions were answered by yes."""
+
+    by: str
+    role: str
+    at: datetime
+    yes: tuple[str, ...]
+
+
+def newest_answers(connection: Connection, actor: Actor, patient: str) -> list[Answered]:
+    """The newest questionnaires of a patient, newest first."""
+    table = tables.self_report
+    statement = select(table).where(table.c.patient_id == patient, table.c.answers.is_not(None))
+    rows = connection.execute(scope(statement.order_by(table.c.at.desc(), table.c.id).limit(_SHOWN), table, actor))
+    return [
+        Answered(by=row.by, role=row.role, at=row.at, yes=tuple(key for key, yes in row.answers.items() if yes))
+        for row in rows
+    ]

@@ -46,7 +46,7 @@ class ReadingItem(_Shape):
     id: str
     patient: str | None
     unclaimed: str | None
-    gateway: str
+    gateway: str | None  # null: a person entered it by hand
     device: str
     model: str | None
     taken_at: datetime

@@ -7,6 +7,7 @@ from fastapi.responses import HTMLResponse, Response
 
 from server.access import Action, needs
 from server.care.messages import TEXT_MAX, NewMessage, mark_read, thread, unread, write
+from server.care.reports import newest_answers
 from server.web.asking import Asking
 from server.web.fields import Form, Typed, sent_to, text_of, token_of
 from server.web.flash import Flash
@@ -105,6 +106,7 @@ def _thread(asking: Asking, form: Form, patient: str | None = None) -> tuple[str
     whose = own(asking, patient)
     view = {
         "whose": whose,
+        "answered": newest_answers(asking.connection, asking.actor, whose.patient),
         "messages": thread(asking.connection, asking.vault, asking.actor, whose.patient),
         "names": names_around(asking, whose),
         "form": form,

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, Response
 from server.access import Action, needs
 from server.care.messages import NewMessage
 from server.care.messages import write as write_message
-from server.care.questions import questions
+from server.care.questions import RED, questions
 from server.care.questions import values as values_of
 from server.care.reports import Report, report
 from server.watch.evaluate import evaluate
@@ -27,6 +27,7 @@ router = APIRouter(include_in_schema=False)
 REMARK_MAX = 500
 _ANSWERS = {"yes": True, "no": False}
 _ANSWER = N_("Choose yes or no.")
+_SERIOUS = N_("Received. You answered yes to something serious: do not wait for us, call now.")
 _TOO_LONG = N_("This is too long. Write it shorter.")
 _OLD_FORM = N_("The form was not complete. Look it over and send it again.")
 
@@ -37,7 +38,9 @@ _log = structlog.get_logger("varde.web")
 @needs(Action.SEE_OWN_ZONE)
 def own_page(visit: Visiting, done: str | None = None) -> HTMLResponse:
     """How one is, what to do and whom to call now; what to measure today."""
-    return _day(visit, Flash.done(visit.speech, done))
+    # Whatever the rules make of it, also in a pause: who has answered so is not to wait for anybody.
+    serious = Flash(text=visit.speech(_SERIOUS), colour="warning")
+    return _day(visit, serious if done == "serious" else Flash.done(visit.speech, done))
 
 
 @router.get("/parts/own")
@@ -114,7 +117,8 @@ def symptoms(visit: Visiting, typed: Typed) -> Response:
         values=values,
         answers=answers,
     )
-    return _send(visit, new, "answered", remark)
+    is_serious = any(answers[each.key] for each in asked if each.metric == RED)
+    return _send(visit, new, "serious" if is_serious else "answered", remark)
 
 
 def _send(visit: Visit, new: Report, done: str, remark: str = "") -> Response:

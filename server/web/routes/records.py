@@ -113,7 +113,7 @@ def write_note(visit: Visiting, patient: str, typed: Typed) -> Response:
 def _rows(asking: Asking, patient: str, metric: str, after: str) -> list[Any]:
     value, reading = tables.measurement, tables.reading
     statement = (
-        select(value.c.metric, value.c.taken_at, value.c.value, reading.c.quality, reading.c.seq)
+        select(value.c.metric, value.c.taken_at, value.c.value, reading.c.quality, reading.c.device, reading.c.seq)
         .add_columns(reading.c.id.label("reading_id"))
         .join(reading, reading.c.seq == value.c.reading_seq)
         .where(value.c.patient_id == patient)

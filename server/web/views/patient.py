@@ -9,6 +9,7 @@ from typing import Any
 from alerts.own_limits import standing
 from alerts.plan import Period, Plan
 from alerts.rules import AnyRule, Threshold
+from server.care.reports import BY_HAND
 from server.web.views.spark import Point, Spark, draw
 from vitals.metrics import METRICS
 from vitals.reading import Extreme
@@ -37,12 +38,14 @@ class Mark:
 class TableRow:
     """One value in the table beside the chart.
 
-    `is_poor`: the device does not vouch for it; `is_out`: taken out; `is_held`: nobody believes it yet.
+    `by_hand`: typed in at home; `is_poor`: the device does not vouch for it; `is_out`: taken out; `is_held`: nobody
+    believes it yet.
     """
 
     reading_id: str
     at: datetime
     value: Decimal | Extreme
+    by_hand: bool
     is_poor: bool
     is_out: bool
     is_held: bool
@@ -220,6 +223,7 @@ def table_row(row: Any, limits: Sequence[Limit], apart: Set) -> TableRow:
         reading_id=row.reading_id,
         at=row.taken_at,
         value=row.value,
+        by_hand=row.device == BY_HAND,
         is_poor=row.quality != "good",
         is_out=row.reading_id in apart.out,
         is_held=(row.reading_id, row.metric) in apart.held,

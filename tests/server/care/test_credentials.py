@@ -61,3 +61,43 @@ def test_who_no_longer_works_here_is_out_at_once(world: World) -> None:
         assert secret is not None
         assert credentials.actor_of_session(connection, secret, START) is None
         assert credentials.begin_session(connection, world.nurse, START) is None
+
+
+def test_a_patients_token_opens_one_patient_until_the_follow_up_ends(world: World) -> None:
+    secret = make_token(world, role=Role.PATIENT, team=None, patient=world.patient)
+    with world.database.write() as connection:
+        actor = credentials.actor_of_token(connection, secret, START)
+        assert actor is not None
+        assert (actor.role, actor.patient) == (Role.PATIENT, world.patient)
+        connection.execute(tables.enrolment.update().values(state="ended"))
+        assert credentials.actor_of_token(connection, secret, START) is None
+
+
+def test_a_patients_session_ends_with_the_follow_up(world: World) -> None:
+    with world.database.write() as connection:
+        secret = credentials.begin_patients_session(connection, world.patient, START)
+        assert secret is not None
+        actor = credentials.actor_of_session(connection, secret, START)
+        assert actor is not None
+        assert (actor.role, actor.patient, actor.team) == (Role.PATIENT, world.patient, None)
+        assert credentials.actor_of_session(connection, secret, START + SESSION_LASTS) is None
+        connection.execute(tables.enrolment.update().values(state="ended"))
+        assert credentials.actor_of_session(connection, secret, START) is None
+        assert credentials.begin_patients_session(connection, world.patient, START) is None
+    for nobody in ("", "no such id", world.nurse):
+        with world.database.write() as connection:
+            assert credentials.begin_patients_session(connection, nobody, START) is None
+            assert credentials.begin_kins_session(connection, nobody, START) is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        ({"role": Role.KIN}, "outlive"),
+        ({"role": Role.PATIENT}, "must be named"),
+        ({"patient": "somebody"}, "and for no other"),
+    ],
+)
+def test_a_token_for_a_home_names_one_patient(world: World, changed: dict[str, object], why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        make_token(world, **changed)

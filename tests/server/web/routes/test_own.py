@@ -75,18 +75,22 @@ def test_nobody_is_green_while_the_rules_stand_still(watched: Hamlet, gunnar: Te
     assert "blir ikke vurdert akkurat nå" in page
 
 
-def test_a_serious_symptom_turns_the_page_red_at_once(watched: Hamlet, gunnar: TestClient) -> None:
+def test_a_serious_symptom_turns_the_page_red_at_once(watched: Hamlet, gunnar: TestClient, visitor: Visitor) -> None:
     write_text(watched, "gunnar", red="Sett deg oppreist og ring oss.")
     watched.hear("gunnar", spo2=96, pulse=70)
     answers = no_to_all(gunnar.get("/own/symptoms").text) | {"chest_pain": "yes", "token": TOKEN}
     sent = gunnar.post("/own/symptoms", data=answers)
-    assert (sent.status_code, sent.headers["location"]) == (303, "/own?done=answered")
+    assert (sent.status_code, sent.headers["location"]) == (303, "/own?done=serious")
     page = gunnar.get(sent.headers["location"]).text
     assert zone_of(page) == "red"
     assert "Sett deg oppreist og ring oss." in page
     assert 'href="tel:113"' in page
+    assert "ring nå" in page
     (alert,) = rows(watched, tables.alert)
     assert (alert["rule"], alert["priority"]) == ("symptom_red", "high")
+    seen = visitor("anna").get(f"/patients/{watched.patients['gunnar']}/messages").text
+    assert "Har du smerter eller trykk i brystet?" in seen
+    assert "Gunnar Prøvedal" in seen
 
 
 def test_a_form_that_is_sent_twice_counts_once(watched: Hamlet, gunnar: TestClient) -> None:
