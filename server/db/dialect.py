@@ -44,8 +44,8 @@ def _insert(connection: Connection, table: Table) -> Any:
     return _INSERTS[connection.dialect.name](table)
 
 
-def _earlier(connection: Connection, one: Any, other: Any) -> FunctionElement[datetime]:
-    return func.min(one, other) if connection.dialect.name == "sqlite" else func.least(one, other)
+def _earlier(dialect: str, one: Any, other: Any) -> FunctionElement[datetime]:
+    return func.min(one, other) if dialect == "sqlite" else func.least(one, other)
 
 
 def numbers(connection: Connection, table: Table, count: int) -> list[int]:
@@ -148,33 +148,40 @@ def due_at_latest(
     if not patients:
         return
     # Sorted, so that two batches with the same patients wait for each other instead of forming a knot.
-    statement = _insert(connection, tables.due).from_select(
-        ["patient_id", "municipality_id", "late", "evaluate_at"],
-        _given(connection, [(p, m, p in late) for p, m in sorted(patients)], moment),
-    )
-    earlier = _earlier(connection, tables.due.c.evaluate_at, statement.excluded.evaluate_at)
+    rows = [(patient, municipality, patient in late) for patient, municipality in sorted(patients)]
+    dialect = connection.dialect.name
+    connection.execute(_putting_on_slate(dialect), {**_as_columns(dialect, rows), "moment": moment})
+
+
+@cache
+def _putting_on_slate(dialect: str) -> Any:
+    columns = ["patient_id", "municipality_id", "late", "evaluate_at"]
+    statement: Any = _INSERTS[dialect](tables.due).from_select(columns, _given(dialect))
+    earlier = _earlier(dialect, tables.due.c.evaluate_at, statement.excluded.evaluate_at)
     was = tables.due.c
     new_comes_first = was.evaluate_at > statement.excluded.evaluate_at
     later = case((new_comes_first, statement.excluded.late), else_=was.late & statement.excluded.late)
     changed = {"evaluate_at": earlier, "envelope": None, "late": later}
-    connection.execute(statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed))
+    return statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed)
 
 
-def _given(connection: Connection, rows: Rows[tuple[str, str, bool]], moment: datetime) -> Select[Any]:
-    """These rows, with the moment at their end: one statement for a thousand, and not as many journeys."""
-    at = literal(moment, UTCDateTime())
-    if connection.dialect.name == "sqlite":
-        each = func.json_each(json.dumps(rows)).table_valued("value")
+def _given(dialect: str) -> Select[Any]:
+    """Rows as `_as_columns` gives them, `moment` at their end: one statement for a thousand, not as many journeys."""
+    at = bindparam("moment", type_=UTCDateTime())
+    if dialect == "sqlite":
+        each = func.json_each(bindparam("rows", type_=Text)).table_valued("value")
         columns = (func.json_extract(each.c.value, f"$[{place}]") for place in range(3))
         return select(*columns, at).where(true())  # without a WHERE it reads ON CONFLICT as a join's ON
+    texts, truths = postgresql.ARRAY(Text), postgresql.ARRAY(Boolean)
+    kinds = (("patients", texts), ("municipalities", texts), ("late", truths))
+    return select(*(func.unnest(bindparam(name, type_=kind)) for name, kind in kinds), at)
+
+
+def _as_columns(dialect: str, rows: Rows[tuple[str, str, bool]]) -> dict[str, Any]:
+    if dialect == "sqlite":
+        return {"rows": json.dumps(rows)}
     patients, municipalities, late = zip(*rows, strict=True)
-    return select(
-        func.unnest(_listed(patients)), func.unnest(_listed(municipalities)), func.unnest(_listed(late, Boolean)), at
-    )
-
-
-def _listed(values: Iterable[Any], kind: type[TypeEngine[Any]] = Text) -> BindParameter[Any]:
-    return bindparam(None, list(values), type_=postgresql.ARRAY(kind), unique=True)
+    return {"patients": list(patients), "municipalities": list(municipalities), "late": list(late)}
 
 
 def count_again(connection: Connection, rows: Rows[Mapping[str, Any]]) -> None:

@@ -4,11 +4,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from server.db import tables
-from server.db.dialect import among
+from server.db.asking import Within, asked_about
 from server.ingest.receive import Arrived
 
 
@@ -43,25 +44,31 @@ def register(connection: Connection, arrived: Iterable[Arrived]) -> Register:
     addresses = {each.reading.device for each in arrived}
     if not addresses:
         return {}
-    device, assignment = tables.device, tables.assignment
-    rows = connection.execute(
-        select(
-            device.c.municipality_id,
-            device.c.address,
-            assignment.c.patient_id,
-            assignment.c.gateway_id,
-            assignment.c.starts_at,
-            assignment.c.ends_at,
-        )
-        .outerjoin(assignment, assignment.c.device_id == device.c.id)
-        .where(among(connection, device.c.address, addresses))
-    )
     found: dict[tuple[str, str], list[Assignment]] = {}
-    for municipality, address, patient, gateway, starts_at, ends_at in rows:
-        held = found.setdefault((municipality, address), [])
-        if patient is not None:
-            held.append(Assignment(patient=patient, gateway=gateway, starts_at=starts_at, ends_at=ends_at))
+    for row in _assignments(connection, addresses):
+        held = found.setdefault((row.municipality_id, row.address), [])
+        if row.patient_id is not None:
+            held.append(
+                Assignment(patient=row.patient_id, gateway=row.gateway_id, starts_at=row.starts_at, ends_at=row.ends_at)
+            )
     return found
+
+
+@asked_about
+def _assignments(within: Within) -> Select[Any]:
+    device, assignment = tables.device.c, tables.assignment.c
+    return (
+        select(
+            device.municipality_id,
+            device.address,
+            assignment.patient_id,
+            assignment.gateway_id,
+            assignment.starts_at,
+            assignment.ends_at,
+        )
+        .select_from(tables.device.outerjoin(tables.assignment, assignment.device_id == device.id))
+        .where(within(device.address))
+    )
 
 
 def owner(known: Register, arrived: Arrived) -> str | Unclaimed:

@@ -1,11 +1,12 @@
 """The keys of the gateways that a batch of messages speaks of."""
 
 from collections.abc import Iterable
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from server.db import tables
-from server.db.dialect import among
+from server.db.asking import Within, asked_about
 from server.ingest.receive import KnownGateway
 from server.vault import Vault
 from vitals.reading import GatewayId
@@ -22,20 +23,21 @@ class KeyRing:
     def known(self, connection: Connection, topics: Iterable[str]) -> dict[GatewayId, KnownGateway]:
         """Those of the gateways named in `topics` that are enrolled and not revoked."""
         ids = {gateway for topic in set(topics) if (gateway := _gateway_of(topic)) is not None}
-        table = tables.gateway
-        rows = connection.execute(
-            select(table.c.id, table.c.municipality_id, table.c.key).where(
-                among(connection, table.c.id, ids), table.c.active
-            )
-        )
         return {
-            GatewayId(row.id): KnownGateway(municipality=row.municipality_id, key=self._open(row.key)) for row in rows
+            GatewayId(row.id): KnownGateway(municipality=row.municipality_id, key=self._open(row.key))
+            for row in _enrolled(connection, ids)
         }
 
     def _open(self, closed: bytes) -> bytes:
         if closed not in self._opened:
             self._opened[closed] = bytes.fromhex(self._vault.open(closed))
         return self._opened[closed]
+
+
+@asked_about
+def _enrolled(within: Within) -> Select[Any]:
+    gateway = tables.gateway.c
+    return select(gateway.id, gateway.municipality_id, gateway.key).where(within(gateway.id), gateway.active)
 
 
 def _gateway_of(topic: str) -> GatewayId | None:

@@ -8,29 +8,36 @@ without having judged removes it.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from alerts.arrival import Arrival
 from alerts.envelope import are_quiet, load
 from server.db import tables
-from server.db.dialect import among
+from server.db.asking import Within, asked_about
+from server.db.types import UTCDateTime
 from vitals.reading import Reading
 
 
 def quiet(connection: Connection, arrived: Mapping[str, Sequence[Reading]], now: datetime) -> frozenset[str]:
     """The patients of whom every reading that came now is quiet. Nobody judges them before this transaction ends."""
-    due = tables.due.c
-    rows = (
-        select(due.patient_id, due.envelope)
-        .where(among(connection, due.patient_id, arrived), due.envelope.is_not(None), due.evaluate_at > now)
-        .order_by(due.patient_id)  # so that two batches with the same patients wait for each other and form no knot
-        .with_for_update()
-    )
     return frozenset(
         row.patient_id
-        for row in connection.execute(rows)
+        for row in _envelopes(connection, arrived, now=now)
         if are_quiet(load(row.envelope), [_arrival(each, now) for each in arrived[row.patient_id]])
+    )
+
+
+@asked_about
+def _envelopes(within: Within) -> Select[Any]:
+    due = tables.due.c
+    ahead = due.evaluate_at > bindparam("now", type_=UTCDateTime())
+    return (
+        select(due.patient_id, due.envelope)
+        .where(within(due.patient_id), due.envelope.is_not(None), ahead)
+        .order_by(due.patient_id)  # so that two batches with the same patients wait for each other and form no knot
+        .with_for_update()
     )
 
 

@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Select, insert, select, update
 
 from server.db import tables
-from server.db.dialect import among, put
+from server.db.asking import Within, asked_about
+from server.db.dialect import put
 from server.ingest import commands, quarantine
 from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.keep import Claimed, keep
@@ -108,16 +110,18 @@ def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> tuple[list[Ar
     first: dict[tuple[GatewayId, ReadingId], Arrived] = {}
     for each in arrived:
         first.setdefault((each.gateway, each.reading.id), each)
-    reading = tables.reading
-    stored = select(reading.c.gateway_id, reading.c.id, reading.c.patient_id).where(
-        among(connection, reading.c.id, {known for _, known in first})
-    )
     heard = set()
-    for gateway, reading_id, patient in connection.execute(stored) if first else ():
-        first.pop((gateway, reading_id), None)
-        if patient is not None:
-            heard.add((patient, reading_id))
+    for row in _stored(connection, {known for _, known in first}) if first else ():
+        first.pop((row.gateway_id, row.id), None)
+        if row.patient_id is not None:
+            heard.add((row.patient_id, row.id))
     return list(first.values()), heard
+
+
+@asked_about
+def _stored(within: Within) -> Select[Any]:
+    reading = tables.reading.c
+    return select(reading.gateway_id, reading.id, reading.patient_id).where(within(reading.id))
 
 
 def _whose(arrived: Arrived, known: Register, heard: set[tuple[str, str]]) -> str | Unclaimed:
