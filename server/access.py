@@ -47,6 +47,7 @@ class Action(StrEnum):
     DISPATCH = "dispatch"
     DISPATCH_ACCEPT = "dispatch_accept"
     DISPATCH_REFUSE = "dispatch_refuse"
+    REVIEW = "review"  # say that green measurements have been looked at
     INVALIDATE = "invalidate"
     ACCEPT = "accept"
     WRITE_NOTE = "write_note"
@@ -105,6 +106,7 @@ _CLICKS = frozenset(
         Action.DISPATCH,
         Action.DISPATCH_ACCEPT,
         Action.DISPATCH_REFUSE,
+        Action.REVIEW,
         Action.INVALIDATE,
         Action.ACCEPT,
     }

@@ -34,6 +34,7 @@ from server.web.routes import (
     quarantine,
     readings,
     records,
+    reviews,
     roster,
     rulebooks,
     sharing,
@@ -47,7 +48,7 @@ from server.web.security import KnownHosts, OwnSiteOnly, SecurityHeaders
 from server.web.visit import Web
 
 PAGES = (
-    *(entry.router, worklist.router, patients.router, kits.router, quarantine.router),
+    *(entry.router, worklist.router, reviews.router, patients.router, kits.router, quarantine.router),
     *(
         alerts.router,
         readings.router,

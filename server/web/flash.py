@@ -15,6 +15,8 @@ _DONE = {
     "dispatched": N_("Noted that the home team has been asked. Say here what they answer."),
     "dispatch_accepted": N_("Noted that the home team is coming."),
     "dispatch_refused": N_("Noted that the home team cannot come. The alert is still yours."),
+    "reviewed": N_("All of them are acknowledged. They can read that you have looked."),
+    "reviewed_some": N_("Acknowledged, but not for whoever has measured since you looked or is no longer green."),
     "invalidated": N_("The measurement is taken out, and everything was judged again without it."),
     "asked_gateway": N_("The gateway has been asked. Its answer comes within a minute if it has contact."),
     "measured": N_("Thank you. The measurement is received."),
@@ -57,6 +59,7 @@ _NOT_DONE = {
     "device": N_("The device does not belong to this gateway now. Nothing was asked."),
     "devices": N_("No device belongs to this gateway now. Nothing was sent."),
     "note": N_("A note needs a text of at most 2,000 characters. Nothing was kept."),
+    "green": N_("Nothing was sent that could be acknowledged. Nothing was changed: load the page again."),
     "reading": N_("Somebody has already decided about this measurement. Nothing was changed by your click."),
 }
 _PLAN_NOT_DONE = {
