@@ -3,12 +3,20 @@
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser, sync_playwright
+from sqlalchemy import select
 
+from server.care import messages, plans
+from server.care.messages import NewMessage
+from server.care.whom_to_call import publish_numbers
+from server.db import tables
 from server.db.engine import Database, file_address
 from server.db.migrate import upgrade_database
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESKTOP, PHONE, serve
+from server.watch.beat import Pulse
+from server.watch.silence import Part
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESKTOP, PHONE, Site, serve
 from tests.server.web import hamlet
+from tests.server.web.hamlet import boss, home_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 # name, path, window, dark, the whole page
@@ -19,6 +27,15 @@ SHOTS = (
     ("patient", "/patients/{gunnar}", (1280, 1300), False, False),
     ("patient-phone", "/patients/{gunnar}", PHONE, False, False),
     ("quarantine", "/quarantine", DESKTOP, False, False),
+)
+# The same for those at home, and for the visit there: who it is comes second.
+AT_HOME = (
+    ("own", "olga", "/own", DESKTOP),
+    ("own-phone", "gunnar", "/own", PHONE),
+    ("own-symptoms-phone", "gunnar", "/own/symptoms", PHONE),
+    ("own-values", "gunnar", "/own/values", DESKTOP),
+    ("own-messages-phone", "gunnar", "/own/messages", PHONE),
+    ("home-visit", "anna", "/patients/{gunnar}/visit", (1280, 1300)),
 )
 
 
@@ -45,9 +62,39 @@ def take(folder: Path) -> None:
             page.evaluate("document.fonts.ready")
             page.screenshot(path=folder / f"{shot}.png", full_page=whole)
             page.close()
+        take_at_home(site, browser, folder)
         browser.close()
         site.stop()
         database.close()
+
+
+def take_at_home(site: Site, browser: Browser, folder: Path) -> None:
+    """The pictures of patients' own pages, with what stands on them on an ordinary day."""
+    lia = site.lia
+    texts = {
+        "green": "Du er i grønn sone. Mål som avtalt, drikk nok og hvil når du trenger det.",
+        "yellow": "Du er i gul sone. Sitt ned, hvil i 15 minutter og mål på nytt. Vi ser målingene dine og ringer deg.",
+        "red": "Du er i rød sone. Sett deg oppreist og ring oss nå. Får du vondt i brystet: ring 113.",
+    }
+    with lia.parts.database.write() as connection:
+        for team in connection.execute(select(tables.team.c.id)).scalars().all():
+            publish_numbers(connection, team, "75990000", "75990001")
+        for who in ("gunnar", "olga"):
+            plans.write_texts(connection, lia.patients[who], 1, texts)
+        for actor, text in (
+            (home_of(lia, "gunnar"), "Hei! Klypen på pulsoksymeteret sitter litt løst. Kan dere ta med en ny?"),
+            (boss(lia), "Hei Gunnar. Ja, vi tar den med på tirsdag. Mål gjerne som vanlig til da."),
+        ):
+            new = NewMessage(patient=lia.patients["gunnar"], text=text, token=text[:20])
+            messages.write(connection, lia.parts.vault, actor, new, lia.clock.now())
+    for shot, who, path, (width, height) in AT_HOME:
+        Pulse(lia.parts, Part.WATCH).beat()
+        page = browser.new_page(viewport={"width": width, "height": height}, locale="nb-NO", base_url=site.url)
+        page.context.add_cookies([{"name": "varde_session", "value": lia.session(who), "url": site.url}])
+        page.goto(path.format(**lia.patients))
+        page.evaluate("document.fonts.ready")
+        page.screenshot(path=folder / f"{shot}.png", full_page=True)
+        page.close()
 
 
 if __name__ == "__main__":

@@ -62,7 +62,7 @@ def test_a_patient_answers_and_reads_the_yellow_text_at_once(
     expect(zone).to_have_attribute("data-zone", "yellow")
     expect(zone).to_contain_text(YELLOW)
     expect(page.get_by_text("Takk. Svarene er mottatt.")).to_be_visible()
-    expect(page.locator(".calls a").first).to_have_attribute("href", re.compile(r"^tel:\d+$"))
+    expect(page.locator(".own-calls a").first).to_have_attribute("href", re.compile(r"^tel:\d+$"))
 
 
 def test_a_typed_measurement_and_one_from_the_kit_change_the_page(home: Site, person: Opener) -> None:

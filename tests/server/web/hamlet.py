@@ -32,6 +32,7 @@ from server.parts import Parts
 from server.settings import Login, Settings
 from server.vault import open_vault
 from server.watch.evaluate import evaluate
+from server.watch.pace import FAST, STEADY, WORSE
 from tests.server.world import an_id, reading
 from vitals.clock import ManualClock, SystemClock
 from vitals.reading import ClockSource, DeviceId, Extreme, Measurement, Reading, RefusedFrame
@@ -79,7 +80,7 @@ class Hamlet:
                 row = {"id": self.kin[name], "municipality_id": self.municipality, "patient_id": whose}
                 row |= {"kind": "next_of_kin", "relation": "datter", "name": self.parts.vault.close(name.title())}
                 connection.execute(insert(tables.contact).values(**row))
-            actor = Actor(id=whose, role=Role.PATIENT, municipality=self.municipality, patient=whose)
+            actor = home_of(self, patient)
             wish = Wish(patient=whose, contact=self.kin[name], shares=frozenset(shares))
             share(connection, actor, wish, self.clock.now())
 
@@ -106,7 +107,8 @@ class Hamlet:
             evaluate(connection, self.patients[patient], now)
 
     def raise_alert(self, name: str, patient: str, rule: str, **changed: Any) -> str:
-        """An alert as the rules would leave it; `why` and fields may be given. Returns its id."""
+        """An alert as the rules would leave it; `why`, `pace` and fields may be given. Returns its id."""
+        pace = changed.pop("pace", STEADY)
         why = {"rule": rule, "rulebook": "covid19", "rulebook_version": "2026.1", **changed.pop("why", {})}
         given: dict[str, Any] = {"state": State.ACTIVE, "priority": Priority.HIGH, "condition": True} | changed
         alert = Alert(
@@ -119,7 +121,7 @@ class Hamlet:
         )
         self.alerts[name] = alert.id
         with self.parts.database.write() as connection:
-            connection.execute(insert(tables.alert).values(_alert_row(alert, self.municipality)))
+            connection.execute(insert(tables.alert).values(**_alert_row(alert, self.municipality), pace=pace))
             fact = {"patient_id": alert.patient, "municipality_id": self.municipality}
             fact |= {"alert_id": alert.id, "kind": "raised", "at": alert.raised_at, "rule": rule}
             connection.execute(insert(tables.fact).values(**fact, priority=alert.priority.word, why=why))
@@ -230,16 +232,18 @@ def fill(hamlet: Hamlet) -> Hamlet:
     eight = timedelta(hours=8)
     hamlet.measure("gunnar", "spo2", [95, 94, 95, 93, 94, 92, 93, 91, 90, 87], newest=ago(9), every=eight)
     hamlet.measure("gunnar", "pulse", [78, 80, 76, 81, 84, 83, 88, 92, 96, 104], newest=ago(9), every=eight)
-    hamlet.raise_alert("gunnar_spo2", "gunnar", "spo2_low", raised_at=ago(9), why=_why("spo2", 87, 92, "below", 9))
     hamlet.raise_alert(
-        "gunnar_pulse", "gunnar", "pulse_high", priority=Priority.MEDIUM, raised_at=ago(9),
+        "gunnar_spo2", "gunnar", "spo2_low", pace=FAST, raised_at=ago(9), why=_why("spo2", 87, 92, "below", 9)
+    )
+    hamlet.raise_alert(
+        "gunnar_pulse", "gunnar", "pulse_high", priority=Priority.MEDIUM, pace=WORSE, raised_at=ago(9),
         why=_why("pulse", 104, 100, "above", 9),
     )  # fmt: skip
     hamlet.measure("solveig", "spo2", [96, 95, 96, 94, 93, 92, 90], newest=ago(41), every=eight)
     hamlet.raise_alert("solveig", "solveig", "spo2_low", raised_at=ago(41), why=_why("spo2", 90, 92, "below", 41))
     hamlet.measure("aud", "weight", [81.2, 81.4, 81.3, 81.9, 82.6, 83.8], newest=ago(70), every=timedelta(days=1))
     hamlet.raise_alert(
-        "aud", "aud", "weight_gain_3d", priority=Priority.MEDIUM, raised_at=ago(70),
+        "aud", "aud", "weight_gain_3d", priority=Priority.MEDIUM, pace=WORSE, raised_at=ago(70),
         why=_why("weight", "83.8", None, "above", 70),
     )  # fmt: skip
     hamlet.raise_alert(
@@ -256,6 +260,12 @@ def fill(hamlet: Hamlet) -> Hamlet:
     for patient in hamlet.patients:
         hamlet.zone(patient, zones.get(patient, "green"))
     return hamlet
+
+
+def home_of(hamlet: Hamlet, patient: str) -> Actor:
+    """That patient."""
+    whose = hamlet.patients[patient]
+    return Actor(id=whose, role=Role.PATIENT, municipality=hamlet.municipality, patient=whose)
 
 
 def boss(hamlet: Hamlet) -> Actor:
