@@ -180,6 +180,9 @@ class Asking:
 
     def taken_out(self, patients: Sequence[str]) -> set[str]:
         """Ids of the readings that a person took out."""
+        return self._once(f"taken out of {sorted(patients)}", lambda: self._taken_out(patients))
+
+    def _taken_out(self, patients: Sequence[str]) -> set[str]:
         table = tables.fact
         statement = select(table.c.why).where(table.c.patient_id.in_(patients), table.c.kind == "invalidated")
         return {str(row.why["reading_id"]) for row in self._all(statement, table)}

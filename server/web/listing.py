@@ -100,6 +100,6 @@ def _filled(
 ) -> list[AlertRow]:
     wanted = {(each.patient_id, str(each.why["metric"])) for each in stored if each.why.get("metric")}
     values = asking.newest_values(wanted, now - TREND, SPARK_POINTS) if wanted else []
-    out = asking.taken_out(sorted({patient for patient, _ in wanted})) if wanted else set()
+    out = asking.taken_out(sorted({each.patient_id for each in stored}))
     counting = by_metric([each for each in values if each.reading_id not in out])
     return alert_rows(asking, stored, counting, people, now)

@@ -154,13 +154,13 @@ def test_what_is_chosen_is_shown_and_all_that_waits_is_still_counted(morning: Ha
         known = {patient: name for name, patient in morning.patients.items()}
         return [known[each] for each in _shown(anna.get(f"/?{query}").text)]
 
-    assert who("priority=high") == ["solveig", "gunnar"]
+    assert who("priority=high") == ["gunnar", "solveig"]
     assert who("kind=missing") == ["nils"]
     assert who("zone=yellow") == ["aud"]
     assert who("state=taken") == ["olga"]
     assert who("state=waiting&priority=medium") == ["gunnar", "aud"]
     assert who("whose=mine") == []
-    assert who("priority=unheard&zone=red") == ["solveig", "gunnar"]
+    assert who("priority=unheard&zone=red") == ["gunnar", "solveig"]
     html = anna.get("/?kind=missing").text
     assert "1 varsel venter her, av 4" in html
     assert re.search(r'id="count-worklist"[^>]*>4<', html)
