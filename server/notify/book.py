@@ -10,11 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 from sqlalchemy import Connection, Row, and_, insert, or_, select, update
 
+from alerts.escalation import LEVELS
 from alerts.fact import Role
 from alerts.priority import Priority
 from server.care import routing
@@ -164,8 +165,10 @@ class Book:
 
     def _delivery(self, row: Row[Any], to: Recipient) -> dict[str, Any]:
         secret = secrets.token_urlsafe(24) if self.parts.settings.public_url else None
+        # The same recipient of the same step is the same message, whoever wrote it down first.
+        message = uuid5(NAMESPACE_URL, f"varde:{row.patient_id}:{row.seq}:{to.team}:{to.staff}")
         return {
-            "id": str(uuid4()),
+            "id": str(message),
             "municipality_id": row.municipality_id,
             "patient_id": row.patient_id,
             "outbox_seq": row.seq,
@@ -287,13 +290,18 @@ def _is_answered(connection: Connection, row: Row[Any]) -> bool:
 
 def _nobody_reached(known: Sequence[Row[Any]], ways: Any) -> bool:
     """Whether everybody in the role that was told last has failed for long enough, or refused."""
-    newest = known[-1].role if known else None
-    group = [each for each in known if each.role == newest]
+    highest = max((_rank(each) for each in known), default=0)
+    group = [each for each in known if _rank(each) == highest]
     return bool(group) and all(
         each.state in ("failed", "refused")
         or (each.state == "waiting" and course.goes_up(each.tries, max(1, len(ways(each)))))
         for each in group
     )
+
+
+def _rank(delivery: Row[Any]) -> int:
+    """How far up the ladder its recipient was told."""
+    return LEVELS.get(Role(delivery.role), 0)
 
 
 def _after(outcome: Outcome, wall: datetime) -> Mapping[str, Any]:
