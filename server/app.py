@@ -6,7 +6,7 @@ a transaction, and the database knows what is still to be done.
 
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
@@ -106,7 +106,7 @@ def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
     check(database)
     parts = Parts(settings=settings, clock=clock, database=database, vault=_vault(settings, database))
     wanted = {each for each in RoleName if settings.role in (RoleName.ALL, each)}
-    roles: list[Role] = [] if database.is_embedded else [_bell(parts)]
+    roles: list[Role] = [] if database.is_embedded else [_bell(parts, wanted)]
     if RoleName.INGEST in wanted:
         roles.append(Ingest(parts, Broker(settings, clock)))
     if RoleName.WATCH in wanted:
@@ -131,11 +131,15 @@ def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
     return App(parts=parts, roles=roles, url=url, listener=listener)
 
 
-def _bell(parts: Parts) -> Bell:
-    """What is rung here rings in the other processes too, and the other way round."""
-    nudges = {"watch": parts.wake_watch, "notify": parts.wake_notify, "changed": parts.changed}
-    bell = Bell(parts.database, {name: nudge.hear for name, nudge in nudges.items()})
-    for name, nudge in nudges.items():
+def _bell(parts: Parts, wanted: Collection[RoleName]) -> Bell:
+    """What is rung here rings in the other processes too, and the other way round for those who wait for it."""
+    nudges = {
+        "watch": (parts.wake_watch, RoleName.WATCH),
+        "notify": (parts.wake_notify, RoleName.NOTIFY),
+        "changed": (parts.changed, RoleName.WEB),
+    }
+    bell = Bell(parts.database, {name: nudge.hear for name, (nudge, waits) in nudges.items() if waits in wanted})
+    for name, (nudge, _) in nudges.items():
         nudge.tell(partial(bell.tell, name))
     return bell
 

@@ -1,6 +1,7 @@
 """Carries nudges between processes that share a database: quick where it works, never needed.
 
-What is rung is a name, nothing else. A ring that is lost costs the waiting loop's own patience, a second or two.
+What is rung is a name, nothing else. Whoever puts patients on the slate rings the watch at the COMMIT
+(`dialect.due_at_latest`). A ring that is lost costs the waiting loop's own patience, a second or two.
 """
 
 import queue
@@ -10,9 +11,9 @@ from collections.abc import Callable, Mapping
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from server.db.dialect import channel
 from server.db.engine import Database, LineError
 
-_CHANNEL = "varde"
 _PATIENCE_SECONDS = 0.5  # how soon a stop is noticed
 _AGAIN_SECONDS = 1.0
 _WAITING_MAX = 100  # more rings than that say nothing new
@@ -23,7 +24,7 @@ _log = structlog.get_logger("varde.bell")
 class Bell:
     """Tells other processes what was rung here, and rings here what others tell; a role of its own.
 
-    `rung` names what to call, quickly and without raising, when another process rings.
+    `rung` names what to call, quickly and without raising, when another process rings; nothing else is listened to.
     """
 
     name = "bell"
@@ -59,13 +60,15 @@ class Bell:
                 stop.wait(_AGAIN_SECONDS)
 
     def _listen(self, stop: threading.Event) -> None:
+        rung = {channel(name): ring for name, ring in self._rung.items()}
         with self._database.line() as driver:
-            driver.execute(f"LISTEN {_CHANNEL}")
+            for name in self._rung:
+                driver.execute(f"LISTEN {channel(name)}")
             self._ring_all()  # whatever was rung while nobody listened
             while not stop.is_set():
                 for note in driver.notifies(timeout=_PATIENCE_SECONDS, stop_after=1):
                     if note.pid != self._backend:
-                        self._rung.get(note.payload, _nothing)()
+                        rung[note.channel]()
 
     def _tell_once(self, stop: threading.Event) -> None:
         with self._database.line() as driver:
@@ -78,12 +81,8 @@ class Bell:
                 while not self._waiting.empty():
                     names.add(self._waiting.get_nowait())
                 for name in sorted(names):
-                    driver.execute("SELECT pg_notify(%s, %s)", (_CHANNEL, name))
+                    driver.execute("SELECT pg_notify(%s, '')", (channel(name),))
 
     def _ring_all(self) -> None:
         for ring in self._rung.values():
             ring()
-
-
-def _nothing() -> None:
-    """A name that a newer process rings."""

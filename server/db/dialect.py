@@ -142,6 +142,8 @@ def due_at_latest(
 ) -> None:
     """Put patients (id, municipality) on the slate for `moment`, unless they are due earlier already.
 
+    The watches of other processes are rung at the COMMIT.
+
     `late`: who of them is due only for readings of long ago; others go first, and nobody due for more is held back.
     Nothing of theirs is quiet any more: what it was measured by has changed, or there is something to be judged.
     """
@@ -162,7 +164,15 @@ def _putting_on_slate(dialect: str) -> Any:
     new_comes_first = was.evaluate_at > statement.excluded.evaluate_at
     later = case((new_comes_first, statement.excluded.late), else_=was.late & statement.excluded.late)
     changed = {"evaluate_at": earlier, "envelope": None, "late": later}
-    return statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed)
+    put_down = statement.on_conflict_do_update(index_elements=["patient_id"], set_=changed)
+    if dialect == "sqlite":
+        return put_down
+    return select(func.pg_notify(channel("watch"), "")).add_cte(put_down.cte("put_down"))
+
+
+def channel(name: str) -> str:
+    """On which channel of the database that name is rung."""
+    return f"varde_{name}"
 
 
 def _given(dialect: str) -> Select[Any]:

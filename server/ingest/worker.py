@@ -146,7 +146,7 @@ class Ingest:
     def tell(self, batch: Sequence[Incoming], stored: Stored) -> None:
         """Say what is stored: to the watch, to the gateways, to the broker, to the counters."""
         if stored.recorded.due:
-            self._parts.wake_watch.ring()
+            self._parts.wake_watch.hear()  # other processes heard it at the COMMIT
         failpoint.reach("ingest.nudged")
         for gateway, receipt in stored.recorded.receipts.items():
             where = topic(gateway, Lane.RECEIPTS)

@@ -7,10 +7,12 @@ from contextlib import closing, contextmanager
 import pytest
 
 from server.db.bell import Bell
+from server.db.dialect import due_at_latest
 from server.db.engine import Database, LineError
 from server.nudge import Nudge
 from tests.broker import free_port
 from tests.server.gateway_stub import wait_for
+from tests.server.world import START, World
 
 shared = pytest.mark.parametrize("address", ["cluster"], indirect=True)
 
@@ -37,6 +39,15 @@ def process(address: str) -> Iterator[Nudge]:
 def test_what_one_process_rings_the_other_hears(address: str) -> None:
     with process(address) as here, process(address) as there:
         here.ring()
+        assert there.wait(30)
+
+
+@shared
+def test_whoever_puts_a_patient_on_the_slate_rings_the_watch_when_it_is_committed(address: str, world: World) -> None:
+    with process(address) as there:
+        with world.database.write() as connection:
+            due_at_latest(connection, [(world.patient, world.municipality)], START)
+            assert not there.wait(0.2)
         assert there.wait(30)
 
 
