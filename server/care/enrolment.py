@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -16,6 +16,7 @@ from server.db import tables
 from server.vault import Vault
 
 PRIMARY, NEXT_OF_KIN = "primary", "next_of_kin"
+_A_MINUTE = timedelta(minutes=1)
 _OPEN = ("pending", "active", "acknowledged", "cleared")
 
 
@@ -39,6 +40,16 @@ class Decision:
     starts_at: datetime
     ends_at: datetime | None = None
     start_up_until: datetime | None = None
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """The last moment at which it holds: `ends_at` is the midnight after its last day."""
+        return None if self.ends_at is None else self.ends_at - _A_MINUTE
+
+    @property
+    def start_up_ends(self) -> datetime | None:
+        """The last moment of the start-up period."""
+        return None if self.start_up_until is None else self.start_up_until - _A_MINUTE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

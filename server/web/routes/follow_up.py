@@ -129,6 +129,12 @@ def _text(typed: Mapping[str, str], name: str, most: int, problems: dict[str, Pr
     return text or ""
 
 
+def _places(values: Mapping[str, str]) -> int:
+    """How many contacts the form has room for: those that are known, and one more."""
+    used = [place for place in range(KIN_MOST + 1) if values.get(f"name.{place}") or values.get(f"id.{place}")]
+    return min(KIN_MOST + 1, max(used, default=0) + 2)
+
+
 def _zone(visit: Visit, patient: str) -> ZoneInfo:
     with visit.read() as asking:
         return ZoneInfo(who(asking, patient, visit.speech.now)[1])
@@ -169,7 +175,7 @@ def _show(
             "line": line,
             "typed": known | dict(typed or {}),
             "problems": problems,
-            "places": range(KIN_MOST + 1),
+            "places": range(_places({**known, **(typed or {})})),
         }
         speech, status = visit.speech.within(timezone), more.get("status", 200)
         answer = visit.page(

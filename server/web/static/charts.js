@@ -42,7 +42,7 @@
       cursor: { show: false },
       legend: { show: false },
       tzDate: (at) => window.uPlot.tzDate(new Date(at * 1000), box.dataset.zone),
-      scales: { x: { time: true }, y: { range: (_, low, high) => height(low, high, data) } },
+      scales: { x: { time: true, range: (_, from, to) => width(from, to, data) }, y: { range: (_, low, high) => height(low, high, data) } },
       axes: [
         { ...axis, size: 32, space: 64, incrs: days ? DAYS : HOURS, values: (_, splits) => splits.map((at) => (days ? day : hour).format(at * 1000)) },
         { ...axis, size: 46, incrs: steps(data.decimals), values: (_, splits) => splits.map((value) => number.format(value)) },
@@ -63,6 +63,11 @@
   }
 
   function steps(decimals) { return [1, 2, 5, 10, 20, 50, 100, 200].map((step) => step / 10 ** decimals); }
+
+  function width(from, to, data) {
+    const held = data.held.map((point) => point.time);
+    return [Math.min(from, ...held), Math.max(to, ...held)];
+  }
 
   function height(low, high, data) {
     const limits = data.limits.map((limit) => limit.value);

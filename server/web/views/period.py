@@ -59,7 +59,7 @@ def raised(alerts: Sequence[Any], end: datetime) -> tuple[Raised, ...]:
     """A row for each rule that raised something until `end`, the most frequent first."""
     by_rule: dict[str, Counter[str]] = {}
     for row in alerts:
-        if row.raised_at < end:
+        if row.raised_at <= end:
             by_rule.setdefault(row.rule, Counter())[row.highest] += 1
     found = (Raised(rule=rule, count=sum(each.values()), by_priority=each) for rule, each in by_rule.items())
     return tuple(sorted(found, key=lambda each: (-each.count, each.rule)))
