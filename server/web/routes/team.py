@@ -26,6 +26,14 @@ def team_page(visit: Visiting, done: str | None = None) -> HTMLResponse:
     return _show(visit, flash=Flash.done(visit.speech, done))
 
 
+@router.get("/parts/team")
+@needs(Action.SEE_TEAM)
+def team_part(visit: Visiting) -> HTMLResponse:
+    """The live part of the same."""
+    with visit.read() as asking:
+        return visit.page("parts/team.html", asking, here="/team", **_shift(visit, asking))
+
+
 @router.post("/team/notes")
 @needs(Action.HAND_OVER)
 def leave_note(visit: Visiting, typed: Typed) -> Response:
@@ -62,24 +70,33 @@ def _show(
     status: int = 200,
     flash: Flash | None = None,
 ) -> HTMLResponse:
-    now = visit.speech.now
     with visit.read() as asking:
-        left, quiet, choices = notes(asking, now), aside(asking, now), _choices(asking)
-        view: dict[str, Any] = {
-            "posts": on_duty(asking, now),
-            "team_reached": team_can_be_reached(asking),
-            "agreements": agreements(asking, now, visit.speech.zone),
-            "notes": left,
-            "aside": quiet,
+        choices = _choices(asking)
+        view = _shift(visit, asking) | {
             "choices": choices,
             "partners": handover_notes.partners(asking.connection, visit.actor),
             "typed": typed or {},
             "wrong": wrong or {},
         }
         answer = visit.page("pages/team.html", asking, status, flash=flash, here="/team", **view)
-    about = {each.patient_id for each in left if each.patient_id} | set(quiet.patients) | set(choices)
-    note_seen(visit, Action.SEE_TEAM, sorted(about))
+    about = {each.patient_id for each in view["notes"] if each.patient_id} | set(view["aside"].patients) | set(choices)
+    note_seen(visit, Action.SEE_TEAM, sorted(about))  # an update shows the same people again
     return answer
+
+
+def _shift(visit: Visit, asking: Asking) -> dict[str, Any]:
+    """What the live part shows."""
+    now, number = visit.speech.now, visit.web.changes.number
+    return {
+        "number": number,
+        "posts": on_duty(asking, now),
+        "team_reached": team_can_be_reached(asking),
+        "agreements": agreements(asking, now, visit.speech.zone),
+        "notes": notes(asking, now),
+        "aside": aside(asking, now),
+        "waiting": asking.count_waiting(now),
+        "kept": asking.count_kept(),
+    }
 
 
 def _choices(asking: Asking) -> dict[str, str]:
