@@ -1,6 +1,7 @@
 """Takes the pictures of `docs/screenshots` anew: `python -m tests.browser.take_screenshots`. Look before you sign."""
 
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -15,7 +16,7 @@ from server.db.migrate import upgrade_database
 from server.watch.beat import Pulse
 from server.watch.silence import Part
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESKTOP, PHONE, Site, serve
-from tests.server.web import hamlet
+from tests.server.web import hamlet, valley
 from tests.server.web.hamlet import boss, home_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
@@ -36,6 +37,14 @@ AT_HOME = (
     ("own-values", "gunnar", "/own/values", DESKTOP),
     ("own-messages-phone", "gunnar", "/own/messages", PHONE),
     ("home-visit", "anna", "/patients/{gunnar}/visit", (1280, 1300)),
+)
+# A team's pages, on the same morning.
+OF_TEAM = (
+    ("team", "ingrid", "/team", DESKTOP),
+    ("team-phone", "ingrid", "/team", PHONE),
+    ("roster", "ingrid", "/team/roster", DESKTOP),
+    ("told", "ingrid", "/team/told", DESKTOP),
+    ("load", "ingrid", "/team/load", DESKTOP),
 )
 
 
@@ -63,6 +72,8 @@ def take(folder: Path) -> None:
             page.screenshot(path=folder / f"{shot}.png", full_page=whole)
             page.close()
         take_at_home(site, browser, folder)
+        valley.remember(valley.settle(site.lia))
+        take_of(OF_TEAM, site, browser, folder)
         browser.close()
         site.stop()
         database.close()
@@ -87,7 +98,13 @@ def take_at_home(site: Site, browser: Browser, folder: Path) -> None:
         ):
             new = NewMessage(patient=lia.patients["gunnar"], text=text, token=text[:20])
             messages.write(connection, lia.parts.vault, actor, new, lia.clock.now())
-    for shot, who, path, (width, height) in AT_HOME:
+    take_of(AT_HOME, site, browser, folder)
+
+
+def take_of(shots: Iterable[tuple[str, str, str, tuple[int, int]]], site: Site, browser: Browser, folder: Path) -> None:
+    """These pictures, each of a whole page as that person sees it."""
+    lia = site.lia
+    for shot, who, path, (width, height) in shots:
         Pulse(lia.parts, Part.WATCH).beat()
         page = browser.new_page(viewport={"width": width, "height": height}, locale="nb-NO", base_url=site.url)
         page.context.add_cookies([{"name": "varde_session", "value": lia.session(who), "url": site.url}])

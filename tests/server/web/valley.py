@@ -1,6 +1,7 @@
 """The hamlet with a roster, channels, a centre at night, notes and notices: what the pages of a team show."""
 
 from datetime import timedelta
+from random import Random
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -131,3 +132,33 @@ def close_at_night(lia: Hamlet) -> None:
         for row in connection.execute(select(table.c.id, table.c.body)).all():
             body = {**row.body, "hours": "09:00-22:00 mon,tue,wed,thu,fri,sat,sun"}
             connection.execute(update(table).where(table.c.id == row.id).values(body=body))
+
+
+def remember(lia: Hamlet) -> Hamlet:
+    """A month of alerts that were answered and closed, as the load of a small team looks."""
+    chance = Random(11)
+    rules = ("spo2_low", "spo2_low", "pulse_high", "missing_spo2", "weight_gain_3d", "temperature_high")
+    outcomes = ("actionable", "watch", "watch", "no_action", "self_resolved", "data_error")
+    people_here = ("gunnar", "gunnar", "solveig", "solveig", "aud", "olga", "peder", "ella")
+    with lia.parts.database.write() as connection:
+        for number in range(74):
+            at = NOW - timedelta(days=chance.uniform(1, 29.5))
+            rule, who, priority = chance.choice(rules), chance.choice(people_here), chance.choice(_PRIORITIES)
+            home = {"municipality_id": lia.municipality, "patient_id": lia.patients[who]}
+            row = home | {"id": f"past-{number}", "rule": rule, "state": "resolved", "priority": priority, "level": 0}
+            row |= {"highest": priority, "condition": False, "late": False, "waiting": False, "opened_at": at}
+            row |= {"raised_at": at, "why": {}, "body": {}, "version": 3, "updated_at": at}
+            connection.execute(insert(tables.alert).values(**row))
+            taken = at + timedelta(minutes=chance.expovariate(1 / 9))
+            closed = taken + timedelta(minutes=chance.expovariate(1 / 40))
+            for kind, when, more in (
+                ("raised", at, {"priority": priority}),
+                ("acknowledged", taken, {"by": lia.staff["anna"]}),
+                ("resolved", closed, {"by": lia.staff["anna"], "why": {"outcome": chance.choice(outcomes)}}),
+            ):
+                fact = home | {"alert_id": row["id"], "kind": kind, "at": when, "rule": rule}
+                connection.execute(insert(tables.fact).values(**fact | more))
+    return lia
+
+
+_PRIORITIES = ("low", "low", "medium", "medium", "medium", "high", "high", "critical")
