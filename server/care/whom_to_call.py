@@ -9,7 +9,8 @@ from sqlalchemy import Connection, and_, select, update
 from alerts.keys import KeyProblem
 from alerts.plan import Plan, read_hours
 from alerts.service_hours import Service
-from server.access import Actor, scope
+from server import audit
+from server.access import Action, Actor, require, scope
 from server.db import tables
 
 OUT_OF_HOURS = "116117"  # legevakt, the same number in the whole country
@@ -55,6 +56,32 @@ def whom_to_call(connection: Connection, actor: Actor, patient: str, plan: Plan 
         return Call(phone=row.phone, team=row.name, is_open=True)
     opens = None if service is None or not row.phone else service.opens(now)
     return Call(phone=row.phone_after_hours or OUT_OF_HOURS, team=None, is_open=False, opens=opens)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Numbers:
+    """What the patients of a team are told to call; None: nothing of the team's own."""
+
+    phone: str | None
+    after_hours: str | None
+
+
+def numbers_of(connection: Connection, actor: Actor) -> Numbers:
+    """The numbers of the actor's team."""
+    agreement = tables.service_agreement
+    statement = select(agreement.c.phone, agreement.c.phone_after_hours).where(
+        agreement.c.team_id == actor.team, agreement.c.state == "active", agreement.c.kind == "follows"
+    )
+    row = connection.execute(scope(statement.order_by(agreement.c.id), agreement, actor)).first()
+    return Numbers(phone=None, after_hours=None) if row is None else Numbers(phone=row[0], after_hours=row[1])
+
+
+def publish(connection: Connection, actor: Actor, numbers: Numbers, now: datetime) -> None:
+    """Tell the patients of the actor's team these from now on."""
+    require(actor, Action.CHANGE_ROSTER)
+    if actor.team is not None:
+        publish_numbers(connection, actor.team, numbers.phone, numbers.after_hours)
+        audit.write(connection, actor, audit.Entry(action=Action.CHANGE_ROSTER, subject=actor.team), now)
 
 
 def publish_numbers(connection: Connection, team: str, phone: str | None, after_hours: str | None) -> None:

@@ -27,6 +27,7 @@ from server.web.routes import (
     live,
     load,
     messages,
+    numbers,
     own,
     patients,
     pauses,
@@ -60,7 +61,7 @@ PAGES = (
         follow_up.router,
         records.router,
     ),
-    *(messages.router, sharing.router, stickers.router, visits.router),
+    *(messages.router, numbers.router, sharing.router, stickers.router, visits.router),
     *(team.router, roster.router, told.router, load.router),
 )
 # The demo lets anybody in with one click, so it answers only to this machine's own names.

@@ -124,7 +124,11 @@ def test_no_page_of_a_home_has_a_violation(home: Site, person: Opener) -> None:
     gunnar = f"/patients/{lia.patients['gunnar']}"
     own = ("/own", "/own/measure", "/own/symptoms", "/own/values", "/own/messages", "/own/sharing", "/own/log")
     staff = ("/messages", f"{gunnar}/messages", f"{gunnar}/sharing", f"{gunnar}/visit", "/visits/new")
-    for who, paths in {"gunnar": own, "berit": ("/own",), "ingrid": (*staff, f"/k/{code}", "/kits/stickers")}.items():
+    for who, paths in {
+        "gunnar": own,
+        "berit": ("/own",),
+        "ingrid": (*staff, f"/k/{code}", "/kits/stickers", "/numbers"),
+    }.items():
         page = person(home, who).new_page()
         for path in paths:
             page.goto(path)

@@ -6,8 +6,10 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from server.access import Action, needs
+from server.care.consents import holding
 from server.care.messages import TEXT_MAX, NewMessage, mark_read, thread, unread, write
 from server.care.reports import newest_answers
+from server.own_rows import Share
 from server.web.asking import Asking
 from server.web.fields import Form, Typed, sent_to, text_of, token_of
 from server.web.flash import Flash
@@ -104,11 +106,14 @@ def _of(visit: Visit, patient: str, form: Form, flash: Flash | None = None, stat
 
 def _thread(asking: Asking, form: Form, patient: str | None = None) -> tuple[str, dict[str, Any]]:
     whose = own(asking, patient)
+    names = names_around(asking, whose)
+    shared = holding(asking.connection, asking.actor, whose.patient)
     view = {
+        "readers": sorted(names[each] for each, held in shared.items() if Share.MESSAGES in held.shares),
         "whose": whose,
         "answered": newest_answers(asking.connection, asking.actor, whose.patient),
         "messages": thread(asking.connection, asking.vault, asking.actor, whose.patient),
-        "names": names_around(asking, whose),
+        "names": names,
         "form": form,
         "longest": TEXT_MAX,
     }

@@ -259,6 +259,33 @@ def test_messages_go_both_ways_and_are_counted(watched: Hamlet, visitor: Visitor
     assert stored[0]["at"] >= NOW
 
 
+def test_the_coordinator_says_which_numbers_patients_call(
+    watched: Hamlet, visitor: Visitor, gunnar: TestClient
+) -> None:
+    ingrid = visitor("ingrid")
+    assert 'href="tel:116117"' in gunnar.get("/own").text  # nobody has said any
+    wrong = ingrid.post("/numbers", data={"phone": "call us", "phone_after_hours": "75 99 00 01"})
+    assert wrong.status_code == 422
+    assert 'value="call us"' in wrong.text
+    assert ingrid.post("/numbers", data={"phone": "75 99 00 00"}).status_code == 303
+    assert 'href="tel:75990000"' in gunnar.get("/own").text
+    assert 'value="75990000"' in ingrid.get("/numbers").text
+    assert visitor("anna").get("/numbers").status_code == 403
+
+
+def test_the_demo_lets_those_at_home_in_with_one_press(watched: Hamlet, visitor: Visitor) -> None:
+    watched.share("berit", "gunnar", Share.ZONE)
+    stranger = visitor(None)
+    page = stranger.get("/login").text
+    for field, identity in (("patient", watched.patients["gunnar"]), ("kin", watched.kin["berit"])):
+        assert f'name="{field}" value="{identity}"' in page
+        entered = stranger.post("/login", data={field: identity})
+        assert (entered.status_code, entered.headers["location"]) == (303, "/start")
+        assert stranger.get("/start").headers["location"] == "/own"
+        stranger.cookies.clear()
+    assert stranger.post("/login", data={"patient": "nobody"}).headers["location"] == "/login"
+
+
 def test_an_address_that_no_database_takes_is_not_found(lia: Hamlet, visitor: Visitor) -> None:
     for path in ("/patients/%00", "/patients/%00/visit", "/patients/x%00y/messages", "/k/%00"):
         assert visitor("anna").get(path).status_code == 404, path
