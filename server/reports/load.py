@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, case, func, select
@@ -20,7 +19,7 @@ from server.access import Actor, scope
 from server.db import tables
 
 SPANS = (7, 30, 90)
-ALERTS_MAX = 50_000
+ALERTS_MAX = 20_000
 WORST = 10
 _DAY = timedelta(days=1)
 _TAKEN = (FactKind.ACKNOWLEDGED.value, FactKind.RESOLVED.value)
@@ -195,39 +194,26 @@ def _raised(connection: Connection, actor: Actor, since: datetime) -> list[Raise
             chosen.c.raised_at,
             func.min(case((is_persons, fact.c.at))).label("taken_at"),
             func.max(case((closing, fact.c.at))).label("closed_at"),
-            func.max(case((closing, fact.c.seq))).label("closing"),
-            func.min(case((fact.c.kind == FactKind.RAISED.value, fact.c.seq))).label("raising"),
+            func.max(case((closing, fact.c.why["outcome"].as_string()))).label("outcome"),  # it is closed once
+            func.max(case((fact.c.kind == FactKind.RAISED.value, fact.c.priority))).label("priority"),
         )
         .join(fact, fact.c.alert_id == chosen.c.id)
         .where(fact.c.kind.in_((*_TAKEN, FactKind.RAISED.value)))
         .group_by(chosen.c.id, chosen.c.patient_id, chosen.c.rule, chosen.c.raised_at)
         .order_by(chosen.c.raised_at.desc(), chosen.c.id)
-    ).all()
-    words = _words(connection, [each for row in rows for each in (row.raising, row.closing) if each is not None])
-    return [_alert(row, words) for row in rows]
-
-
-def _words(connection: Connection, numbers: Sequence[int]) -> dict[int, Any]:
-    """Priority and reason of these facts, in portions that a statement can hold."""
-    fact, found = tables.fact.c, dict[int, Any]()
-    for start in range(0, len(numbers), 500):
-        wanted = fact.seq.in_(numbers[start : start + 500])
-        for row in connection.execute(select(fact.seq, fact.priority, fact.why).where(wanted)):
-            found[row.seq] = row
-    return found
-
-
-def _alert(row: Any, words: Mapping[int, Any]) -> Raised:
-    raising, closing = words.get(row.raising), words.get(row.closing)
-    return Raised(
-        patient=row.patient_id,
-        rule=row.rule,
-        priority=raising.priority if raising is not None else Priority.LOW.word,
-        at=row.raised_at,
-        taken_at=row.taken_at,
-        closed_at=row.closed_at,
-        outcome=None if closing is None else (closing.why or {}).get("outcome") or "by_itself",
     )
+    return [
+        Raised(
+            patient=row.patient_id,
+            rule=row.rule,
+            priority=row.priority or Priority.LOW.word,
+            at=row.raised_at,
+            taken_at=row.taken_at,
+            closed_at=row.closed_at,
+            outcome=None if row.closed_at is None else row.outcome or "by_itself",
+        )
+        for row in rows
+    ]
 
 
 def _enrolled(connection: Connection, actor: Actor, since: datetime, now: datetime) -> list[timedelta]:
