@@ -65,7 +65,7 @@ device = Table(
     metadata,
     own_id(),
     of_municipality(),
-    Column("address", String(64), nullable=False),  # upper case, as on the wire
+    Column("address", String(64), nullable=False, index=True),  # upper case, as on the wire
     Column("kind", String(32), nullable=False),
     Column("model", String(64)),
     UniqueConstraint("municipality_id", "address"),
