@@ -96,6 +96,7 @@ def approve(connection: Connection, actor: Actor, verdict: Verdict, now: datetim
     """
     require(actor, Action.APPROVE_PLAN)
     row = _undecided(connection, actor, verdict.proposal)
+    _settle(connection, row.id, "active")
     _check_base(connection, row.patient_id, row.base_version)
     resting = tuple(pauses.periods(connection, row.patient_id))
     plan = replace(from_mapping(row.body), pauses=resting)
@@ -103,7 +104,7 @@ def approve(connection: Connection, actor: Actor, verdict: Verdict, now: datetim
     version = approval.approve(connection, row.patient_id, plan, said, now)
     plans.write_texts(connection, row.patient_id, version, row.texts)
     table = tables.plan_proposal
-    connection.execute(update(table).where(table.c.id == row.id).values(state="active", version=version))
+    connection.execute(update(table).where(table.c.id == row.id).values(version=version))
     done = Done(step=Step.APPROVED, patient=row.patient_id, by=actor.id, proposal=row.id, version=version)
     note(connection, done, now)
     note(connection, replace(done, step=Step.ACTIVATED), now)
@@ -117,8 +118,7 @@ def give_back(connection: Connection, actor: Actor, proposal: str, said: str, no
     row = _undecided(connection, actor, proposal)
     if not said:
         raise ProposalError("said", "say why, so that whoever proposed it can learn from it")
-    table = tables.plan_proposal
-    connection.execute(update(table).where(table.c.id == row.id).values(state="returned"))
+    _settle(connection, row.id, "returned")
     note(connection, Done(step=Step.RETURNED, patient=row.patient_id, by=actor.id, proposal=row.id, said=said), now)
     audit.write(connection, actor, audit.Entry(action=Action.CHANGE_PLAN, patient=row.patient_id, subject=row.id), now)
 
@@ -242,6 +242,14 @@ def _undecided(connection: Connection, actor: Actor, proposal: str) -> Row[Any]:
     if row.state != "tested":
         raise ProposalError("decided", "somebody has decided on this proposal already")
     return row
+
+
+def _settle(connection: Connection, proposal: str, state: str) -> None:
+    """Of two who decide at the same moment the second one waits here, and is told."""
+    table = tables.plan_proposal
+    undecided = (table.c.id == proposal, table.c.state == "tested")
+    if connection.execute(update(table).where(*undecided).values(state=state)).rowcount != 1:
+        raise ProposalError("decided", "somebody has decided on this proposal already")
 
 
 def _check_base(connection: Connection, patient: str, base_version: int) -> None:
