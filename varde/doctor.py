@@ -57,6 +57,7 @@ def examine(data: Path) -> tuple[Finding, ...]:
         _broker(),
         _assets(),
         _data_folder(data),
+        _notices(),
         _loopback(),
         _bluetooth(),
     )
@@ -120,6 +121,27 @@ def _data_folder(data: Path) -> Finding:
     if os.access(place, os.W_OK | os.X_OK) and place.is_dir():
         return Finding(what="data", verdict=Verdict.FINE, words=f"{data} can be written")
     return Finding(what="data", verdict=Verdict.WRONG, words=f"{place} cannot be written; choose another with --data")
+
+
+def _notices() -> Finding:
+    """How people would be told, by the settings in the environment."""
+    if not _importable("fastapi"):
+        return Finding(what="notices", verdict=Verdict.NOTE, words="no server installed here")
+    from server.settings import SettingsError, settings_from  # a gateway's doctor must do without it
+
+    try:
+        settings = settings_from({})
+    except SettingsError as error:
+        return Finding(what="notices", verdict=Verdict.WRONG, words=f"settings: {error}")
+    ways = [("mail", settings.smtp_host), ("text messages", settings.webhook_url)]
+    found = [way for way, place in ways if place is not None]
+    if not found:
+        words = "written to the log, which wakes nobody; set VARDE_SMTP_HOST or VARDE_WEBHOOK_URL for real use"
+        return Finding(what="notices", verdict=Verdict.NOTE, words=words)
+    if settings.public_url is None:
+        words = f"by {' and '.join(found)}, without a link; set VARDE_PUBLIC_URL"
+        return Finding(what="notices", verdict=Verdict.NOTE, words=words)
+    return Finding(what="notices", verdict=Verdict.FINE, words=f"by {' and '.join(found)}")
 
 
 def _loopback() -> Finding:
