@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 
 from playwright.sync_api import Browser, sync_playwright
@@ -17,7 +18,7 @@ from server.watch.beat import Pulse
 from server.watch.silence import Part
 from tests.browser.conftest import ARGUMENTS, CHROMIUM, DESKTOP, PHONE, Site, serve
 from tests.server.web import hamlet, valley
-from tests.server.web.hamlet import boss, home_of
+from tests.server.web.hamlet import NOW, boss, home_of
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
 # name, path, window, dark, the whole page
@@ -72,6 +73,7 @@ def take(folder: Path) -> None:
             page.screenshot(path=folder / f"{shot}.png", full_page=whole)
             page.close()
         take_at_home(site, browser, folder)
+        take_plan(site, browser, folder)
         valley.remember(valley.settle(site.lia))
         take_of(OF_TEAM, site, browser, folder)
         browser.close()
@@ -99,6 +101,29 @@ def take_at_home(site: Site, browser: Browser, folder: Path) -> None:
             new = NewMessage(patient=lia.patients["gunnar"], text=text, token=text[:20])
             messages.write(connection, lia.parts.vault, actor, new, lia.clock.now())
     take_of(AT_HOME, site, browser, folder)
+
+
+def take_plan(site: Site, browser: Browser, folder: Path) -> None:
+    """The editor of a plan after its back-test, and the same plan as a second person sees it."""
+    lia, day = site.lia, timedelta(days=1)
+    pulses = [88, 103, 88, 88, 104, 88, 88, 103, 88, 88, 104, 88]
+    lia.measure("peder", "pulse", pulses, newest=NOW - day, every=day)
+    where = f"/patients/{lia.patients['peder']}/plan"
+    width, height = DESKTOP
+    page = browser.new_page(viewport={"width": width, "height": height}, locale="nb-NO", base_url=site.url)
+    page.context.add_cookies([{"name": "varde_session", "value": lia.session("anna"), "url": site.url}])
+    page.goto(f"{where}/edit")
+    page.fill('[name="limit.pulse_high.0"]', "108")
+    for zone, text in (("green", "Alt som vanlig."), ("yellow", "Hvil litt, og mål igjen."), ("red", "Ring oss nå.")):
+        page.fill(f'[name="text.{zone}"]', text)
+    page.click("button[value=try]")
+    page.wait_for_selector("#result")
+    page.screenshot(path=folder / "plan-editor.png", full_page=True)
+    page.fill("[name=reason]", "Høy hvilepuls, stabil i tre uker. Avtalt med fastlegen.")
+    page.click("button[value=propose]")
+    page.wait_for_selector("#proposed")
+    page.close()
+    take_of((("plan", "ingrid", where, DESKTOP), ("plan-phone", "ingrid", where, PHONE)), site, browser, folder)
 
 
 def take_of(shots: Iterable[tuple[str, str, str, tuple[int, int]]], site: Site, browser: Browser, folder: Path) -> None:
