@@ -54,6 +54,7 @@ _TEAM = {
 }
 _NOT_DONE = {
     "until": N_("An alert can be put off for 12 hours at most. Nothing was changed: choose another time."),
+    "no_outcome": N_("Say what came of it. Nothing was changed: choose one."),
     "no_time": N_("No time of day was given. Nothing was changed: choose again."),
     "passkey": N_("The number on the device has at most six digits. Nothing was asked: type it again."),
     "device": N_("The device does not belong to this gateway now. Nothing was asked."),

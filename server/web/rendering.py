@@ -23,7 +23,7 @@ _EMPTY: Mapping[str, Any] = {
     "watch_silence": None,
     "silent": (),
     "in_full": False,
-    "note_draft": None,
+    "draft_of_click": None,
 }
 
 

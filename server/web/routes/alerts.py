@@ -1,5 +1,6 @@
 """The buttons of an alert and its group. A click means what was shown; what has changed is said, and not done."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,6 +25,9 @@ from server.web.visit import Visit, Visiting, own_address, own_path
 
 router = APIRouter(include_in_schema=False)
 _PATIENTS = "/patients/"
+_OUTCOMES = frozenset(each.value for each in Outcome)
+_MINUTES = re.compile(r"[0-9]{1,4}", re.ASCII)
+_TIME = re.compile(r"[0-9]{2}:[0-9]{2}(:[0-9]{2})?", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +80,11 @@ for _signal in _DONE:
 
 @router.post("/alerts/{alert}/resolve")
 @needs(Action.RESOLVE)
-def resolve(visit: Visiting, sent: Pressing, outcome: Annotated[Outcome, Form()]) -> Response:
+def resolve(visit: Visiting, sent: Pressing, outcome: Annotated[str, Form()] = "") -> Response:
     """Close what is shown as one, and say what came of it."""
-    return _click(visit, Click(alert="", signal=Signal.RESOLVE, outcome=outcome), sent, "resolved")
+    if outcome not in _OUTCOMES:
+        return _again(visit, sent, "outcome", "no_outcome")
+    return _click(visit, Click(alert="", signal=Signal.RESOLVE, outcome=Outcome(outcome)), sent, "resolved")
 
 
 @router.post("/alerts/{alert}/snooze")
@@ -86,24 +92,28 @@ def resolve(visit: Visiting, sent: Pressing, outcome: Annotated[Outcome, Form()]
 def snooze(
     visit: Visiting,
     sent: Pressing,
-    span: Annotated[str, Form(pattern=r"^([0-9]{1,4}|at)$")],
-    at: Annotated[str, Form(pattern=r"^([0-9]{2}:[0-9]{2}(:[0-9]{2})?)?$")] = "",
+    span: Annotated[str, Form()] = "",
+    at: Annotated[str, Form()] = "",
 ) -> Response:
     """Put off what is shown as one, for so many minutes or until a time of day on the reader's clock."""
     try:
         until = _until(visit.speech, span, at)
     except ValueError:
-        return show(visit, sent.back, Flash.not_done(visit.speech, "no_time"), 422)
+        return _again(visit, sent, "until", "no_time")
     return _click(visit, Click(alert="", signal=Signal.SNOOZE, until=until), sent, "snoozed")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """A note that could not be kept: nothing of it is lost, and what is wrong stands beside it."""
+    """A form that could not be used: nothing of it is lost, and what is wrong stands beside its field.
+
+    `field`: outcome, until or note.
+    """
 
     alert: str
-    text: str
+    field: str
     wrong: str
+    text: str = ""
 
 
 @router.post("/alerts/{alert}/note")
@@ -119,7 +129,8 @@ def write_note(
     said = text.strip().replace("\x00", "")
     if not 0 < len(said) <= LONGEST:
         wrong = Flash.not_done(visit.speech, "note")
-        return show(visit, back, wrong, 422, Draft(alert=alert, text=text.replace("\x00", ""), wrong=wrong.text))
+        draft = Draft(alert=alert, field="note", text=text.replace("\x00", ""), wrong=wrong.text)
+        return show(visit, back, wrong, 422, draft)
     note = Note(patient=row.patient_id, text=said, alert=alert)
     with visit.web.parts.database.write() as connection:
         notes.write(connection, visit.actor, note, visit.web.parts.clock.now())
@@ -128,7 +139,11 @@ def write_note(
 
 def _until(speech: Speech, span: str, at: str) -> datetime:
     if span != "at":
+        if not _MINUTES.fullmatch(span):
+            raise ValueError(span)
         return speech.now + timedelta(minutes=int(span))
+    if not _TIME.fullmatch(at):
+        raise ValueError(at)
     hour, minute = (int(each) for each in at.split(":")[:2])
     here = speech.now.astimezone(speech.zone).replace(tzinfo=None)
     there = here.replace(hour=hour, minute=minute, second=0, microsecond=0)
@@ -149,11 +164,17 @@ def _click(visit: Visit, click: Click, sent: Pressed, done: str) -> Response:
         return show(visit, sent.back, flash, 409)
     except IllegalSignal as refusal:
         if refusal.field:
-            return show(visit, sent.back, Flash.not_done(visit.speech, refusal.field), 422)
+            return _again(visit, sent, refusal.field, refusal.field)
         with visit.read() as asking:
             flash = _who_was_faster(visit, asking, sent.shown[0][0])
         return show(visit, sent.back, flash, 409)
     return done_with(visit, sent.back, done)
+
+
+def _again(visit: Visit, sent: Pressed, field: str, what: str) -> Response:
+    """The page that the button was on, with what is wrong beside its field."""
+    wrong = Flash.not_done(visit.speech, what)
+    return show(visit, sent.back, wrong, 422, Draft(alert=sent.shown[0][0], field=field, wrong=wrong.text))
 
 
 def done_with(visit: Visit, back: str, done: str) -> Response:

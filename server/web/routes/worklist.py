@@ -17,7 +17,7 @@ router = APIRouter(include_in_schema=False)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A word to the reader on top, and with which status; `draft`: a note that could not be kept, of one alert."""
+    """A word to the reader on top, and with which status; `draft`: a form of one alert that could not be used."""
 
     flash: Flash | None = None
     status: int = 200
@@ -45,7 +45,7 @@ def show(visit: Visit, query: str, said: Said, *, partial: bool = False) -> HTML
     with visit.read() as asking:
         shown = worklist(asking, Wanted(chosen=chosen, after=after), visit.speech.now)
         view: dict[str, Any] = {"list": shown, "kept": asking.count_kept(), "number": number, "choices": CHOICES}
-        view |= {"flash": said.flash, "note_draft": said.draft}
+        view |= {"flash": said.flash, "draft_of_click": said.draft}
         template = "parts/worklist.html" if partial else "pages/worklist.html"
         address = f"/{chosen.query(after)}"
         answer = visit.page(template, asking, said.status, path=address, back=address, **view)

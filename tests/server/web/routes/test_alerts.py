@@ -7,6 +7,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from sqlalchemy import Connection, select
 from starlette.testclient import TestClient
 
@@ -264,3 +266,24 @@ def test_a_click_is_of_the_time_when_it_is_done_and_not_when_it_began_to_wait(
     with lia.parts.database.read() as connection:
         done = connection.execute(select(tables.evaluation.c.at).order_by(tables.evaluation.c.seq.desc())).scalars()
         assert next(done) == asked + timedelta(seconds=20)
+
+
+# Three forms each time, on two databases: two hundred inputs.
+_WORDS = st.text(max_size=60) | st.sampled_from(
+    ("<script>alert(1)</script>", "at", "99999", "25:99", "'; --", "å" * 5000)
+)
+
+
+@settings(max_examples=34, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(outcome=_WORDS, span=_WORDS, at=_WORDS, note=_WORDS, seen=_WORDS)
+def test_whatever_is_sent_is_answered_beside_its_field(
+    alert: str, anna: TestClient, outcome: str, span: str, at: str, note: str, seen: str
+) -> None:
+    sent = {"seen": seen, "outcome": f"{outcome}?", "span": span, "at": at, "text": f"{note}{'x' * 2001}"}
+    for what in ("resolve", "snooze", "note"):
+        answer = anna.post(f"/alerts/{alert}/{what}", data=sent)
+        assert answer.status_code in (409, 422), what
+        assert "Traceback" not in answer.text
+        assert "<script>alert(1)" not in answer.text
+    assert f'id="wrong-{alert}"' in answer.text
+    assert "x" * 2001 in answer.text  # nothing that was typed is lost
