@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 import structlog
 from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy.exc import DBAPIError
 
 from alerts.escalation import LEVELS
 from alerts.fact import Role
@@ -87,7 +88,7 @@ class Book:
             taken = connection.execute(oldest.with_for_update(skip_locked=True)).all()
             ours = outbox.c.seq.in_([row.seq for row in taken])
             connection.execute(update(outbox).where(ours).values(send_at=wall + lease, taken_at=wall))
-            return [job for row in taken if (job := self._prepared(connection, row, wall)) is not None]
+            return [job for row in taken if (job := self._job(connection, row, wall)) is not None]
 
     def give_back(self, jobs: Sequence[Job]) -> None:
         """These have not been tried, and may be taken at once."""
@@ -108,6 +109,15 @@ class Book:
                 _change(connection, each.tried.delivery, _after(each, wall))
             self._settle(connection, job, wall)
             failpoint.reach("notify.noted")
+
+    def _job(self, connection: Connection, row: Row[Any], wall: datetime) -> Job | None:
+        try:
+            return self._prepared(connection, row, wall)
+        except DBAPIError:
+            raise
+        except Exception as error:  # noqa: BLE001 - a fault in one notice must not hold up those behind it
+            _log.error("notice cannot be told", number=row.seq, error=type(error).__name__)
+            return None
 
     def _prepared(self, connection: Connection, row: Row[Any], wall: datetime) -> Job | None:
         """What is to be tried now of a notice; None when it rests."""

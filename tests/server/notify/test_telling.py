@@ -292,3 +292,12 @@ def test_a_dead_mail_server_costs_one_wait_a_round_however_many_wait(town: Town)
     deliver(town.parts, Channels(last=LogChannel(), by_kind={"mail": Dead()}))
     assert len(asked) == 1
     assert town.attempts() == [("mail", "failed")] * 5
+
+
+def test_a_notice_that_cannot_be_understood_holds_up_nobody(town: Town) -> None:
+    town.employ("Anna", (Kind.MAIL, "anna@e.example"), on=To.PRIMARY)
+    town.notice(to="nobody we know")
+    town.notice(alert="b")
+    town.tell()
+    assert town.mailed() == ["anna@e.example"]
+    assert [row["state"] for row in town.world.rows(tables.outbox)] == ["waiting", "sent"]
