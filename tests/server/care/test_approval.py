@@ -139,4 +139,4 @@ def test_nothing_of_the_product_goes_round_the_approval() -> None:
                     demos.add(str(path.relative_to(ROOT)))
     # A pause changes nothing but the pauses, and an end nothing but the end.
     assert callers == {"server/care/approval.py", "server/care/pauses.py", "server/care/enrolment.py"}
-    assert demos == {"varde/demo/enrol.py"}
+    assert demos == {"varde/demo/enrol.py", "varde/demo/valley.py"}
