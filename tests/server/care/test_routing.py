@@ -145,9 +145,10 @@ def test_what_somebody_of_the_centre_took_on_stays_in_sight_until_somebody_else_
     with valley.one.database.write() as connection:
         connection.execute(update(tables.alert).where(own).values(state="acknowledged", owner=valley.nurse))
     assert valley.patients(MORNING) == {valley.one.patient}
-    with valley.one.database.write() as connection:
-        connection.execute(update(tables.alert).where(own).values(owner=valley.one.nurse))
-    assert valley.patients(MORNING) == set()
+    for after in ({"owner": valley.one.nurse}, {"owner": valley.nurse, "state": "resolved"}):
+        with valley.one.database.write() as connection:
+            connection.execute(update(tables.alert).where(own).values(**after))
+        assert valley.patients(MORNING) == set(), after
 
 
 def test_both_sides_of_an_agreement_know_each_others_names_and_no_way_to_reach_them(valley: Valley) -> None:
