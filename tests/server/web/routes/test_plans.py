@@ -197,3 +197,16 @@ def test_no_english_reaches_a_norwegian_reader(calm: Hamlet, visitor: Visitor, l
     for page in pages:
         said = text_of("<main" + page.text.split("<main")[1].split("</main>")[0])
         assert not ENGLISH.search(said), ENGLISH.search(said)
+
+
+@pytest.mark.parametrize("book", rulebook.shipped())
+def test_every_rulebook_can_be_edited_and_shown(lia: Hamlet, visitor: Visitor, book: str) -> None:
+    with lia.parts.database.write() as connection:
+        connection.execute(tables.plan_version.update().values(state="replaced"))
+        plan = rulebook.draft(rulebook.load(book), {"plan_id": book, "starts_at": (NOW - DAY).isoformat()})
+        plans.activate(connection, lia.patients["gunnar"], plan, lia.staff["ingrid"], NOW)
+    ingrid = visitor("ingrid")
+    assert ingrid.get(path(lia)).status_code == 200
+    assert ingrid.get(path(lia, "/edit")).status_code == 200
+    tried = ingrid.post(path(lia, "/edit"), data={"do": "try"})
+    assert (tried.status_code, "Dette er det som gjelder allerede" in text_of(tried.text)) == (200, True)
