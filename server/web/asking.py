@@ -5,7 +5,21 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, and_, false, func, or_, select, text
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    case,
+    exists,
+    false,
+    func,
+    or_,
+    select,
+    text,
+)
 
 from alerts import engine
 from alerts.history import Quarantined
@@ -38,7 +52,14 @@ _IS_NOBODYS = and_(
 )
 _IS_SHOWN = text(f"alert.{SHOWN}")  # word for word as the index has it, or it would not be used
 _ENROLLED = select(tables.enrolment.c.patient_id).where(tables.enrolment.c.state != "ended")
-_HELD = select(tables.alert.c.patient_id).where(_IS_SHOWN, tables.alert.c.condition)
+# Only a green zone is doubted, and an alert of one patient is found by the index.
+_DOUBTED = case(
+    (
+        tables.memory.c.zone == "green",
+        exists().where(tables.alert.c.patient_id == tables.patient.c.id, _IS_SHOWN, tables.alert.c.condition),
+    ),
+    else_=false(),
+)
 _Found = TypeVar("_Found")
 
 
@@ -84,9 +105,9 @@ class Asking:
     def zones(self, now: datetime) -> list[Row[Any]]:
         """How many (`patients`) have the same zone (None: never judged), `is_unjudged` and `condition`.
 
-        `is_unjudged`: the rules could not be asked; `condition`: one of the patient's alerts says that it is not over.
+        `is_unjudged`: the rules could not be asked; `condition`: an alert of a green patient says that it is not over.
         """
-        each = self._zoned(now, tables.patient.c.id.in_(_HELD).label("condition")).subquery()
+        each = self._zoned(now, _DOUBTED.label("condition")).subquery()
         return list(self.connection.execute(select(*each.c, func.count().label("patients")).group_by(*each.c)))
 
     def zones_of_patients(self, now: datetime) -> list[Row[Any]]:

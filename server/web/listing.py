@@ -25,7 +25,7 @@ from server.web.views.worklist import (
     known_zone,
 )
 
-PATIENTS = 15  # on one page
+PATIENTS = 12  # on one page
 GROUPS = 3  # of one patient there; the patient's own page has them all
 
 
