@@ -15,7 +15,7 @@ from datetime import datetime
 from alerts.intake import LATE_AFTER
 from vitals.clock import Clock
 
-MESSAGES_MAX = 60_000  # as many as a broker may leave unacknowledged
+MESSAGES_MAX = 65_535  # as many as a connection can have unacknowledged: their numbers have 16 bits
 BYTES_MAX = 64 * 1024 * 1024
 LATE_AT_ONCE = 250  # late ones in one batch: a fresh one that comes meanwhile waits for its COMMIT
 _LATE_AT_LEAST = 50  # so that they move on under any load
@@ -42,6 +42,7 @@ class Waiting:
         self._fresh: deque[Incoming] = deque()
         self._late: deque[Incoming] = deque()
         self._bytes = 0
+        self._connection = 0
 
     def put(self, messages: Iterable[Incoming], is_over: Callable[[], bool]) -> None:
         """Add messages; waits for room, and with it the broker, until it `is_over`."""
@@ -49,6 +50,8 @@ class Waiting:
         placed = [(self._late if is_late(each.payload, now) else self._fresh, each) for each in messages]
         with self._changed:
             for lane, each in placed:
+                if each.connection != self._connection:
+                    self._begin(each.connection)
                 while self._is_full():
                     if is_over():
                         return
@@ -70,6 +73,13 @@ class Waiting:
             self._bytes -= sum(len(each.payload) for each in batch)
             self._changed.notify_all()
         return batch
+
+    def _begin(self, connection: int) -> None:
+        """Forget what an earlier connection brought: nobody can acknowledge it any more, and it comes again."""
+        self._connection = connection
+        self._fresh.clear()
+        self._late.clear()
+        self._bytes = 0
 
     def _is_full(self) -> bool:
         return len(self._fresh) + len(self._late) >= MESSAGES_MAX or self._bytes >= BYTES_MAX

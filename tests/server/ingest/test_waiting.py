@@ -1,6 +1,7 @@
 """Fresh messages go before late ones, and neither waits for ever."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -68,6 +69,13 @@ def test_whoever_closes_is_not_held_up(monkeypatch: pytest.MonkeyPatch) -> None:
     queue = filled(fresh=1, late=0)
     queue.put([incoming(7)], lambda: True)
     assert len(queue.take(10, 0.0, 0.0)) == 1
+
+
+def test_what_an_earlier_connection_brought_makes_room_for_what_comes_again() -> None:
+    queue = filled(fresh=3, late=3)
+    again = replace(incoming(7), connection=2)
+    queue.put([again], never)
+    assert queue.take(10, 0.0, 0.0) == [again]
 
 
 @pytest.mark.parametrize(
