@@ -132,12 +132,15 @@ def approve(visit: Visiting, patient: str, proposal_id: str, typed: Typed) -> Re
 @needs(Action.CHANGE_PLAN)
 def give_back(visit: Visiting, patient: str, proposal_id: str, typed: Typed) -> Response:
     """The proposal is given back, with the reason."""
-    said, now = text_of(typed, "said", _SAID_MAX) or "", visit.web.parts.clock.now()
+    said, now = text_of(typed, "said", _SAID_MAX), visit.web.parts.clock.now()
+    if said is None:
+        return _too_long(visit, patient, typed)
     return _do(
         visit,
         patient,
         "returned",
         lambda connection: proposing.give_back(connection, visit.actor, proposal_id, said, now),
+        typed,
     )
 
 
@@ -145,7 +148,9 @@ def give_back(visit: Visiting, patient: str, proposal_id: str, typed: Typed) -> 
 @needs(Action.APPROVE_PLAN)
 def keep_or_roll_back(visit: Visiting, patient: str, version: int, typed: Typed) -> Response:
     """What becomes of a change that was measured."""
-    now, said = visit.web.parts.clock.now(), text_of(typed, "said", _SAID_MAX) or ""
+    now, said = visit.web.parts.clock.now(), text_of(typed, "said", _SAID_MAX)
+    if said is None:
+        return _too_long(visit, patient, typed)
     with visit.read() as asking:
         page = plan_page(asking, patient, now)
     found = page.measured
@@ -155,13 +160,16 @@ def keep_or_roll_back(visit: Visiting, patient: str, version: int, typed: Typed)
         patient=patient, version=version, effect=f"{counts[0]} -> {counts[1]} ({days} + {days})", said=said
     )
     if typed.get("do") == "keep":
-        return _do(visit, patient, "kept", lambda connection: proposing.keep(connection, visit.actor, judged, now))
+        return _do(
+            visit, patient, "kept", lambda connection: proposing.keep(connection, visit.actor, judged, now), typed
+        )
     book = book_of(page.plan.rulebook if page.plan else "")
     return _do(
         visit,
         patient,
         "rolled_back",
         lambda connection: proposing.roll_back(connection, visit.actor, judged, book, now),
+        typed,
     )
 
 
@@ -242,24 +250,41 @@ def _choose_rulebook(visit: Visit, asking: Asking, patient: str) -> HTMLResponse
     return visit.page("pages/plan_first.html", asking, here="/patients", line=line, books=shipped())
 
 
-def _show(visit: Visit, patient: str, flash: Flash | None = None, status: int = 200) -> HTMLResponse:
+def _too_long(visit: Visit, patient: str, typed: Mapping[str, str]) -> HTMLResponse:
+    """The plan with the reason as it was typed, and what is wrong with it; nothing was done."""
+    filling = _Filled(typed=typed).wrong("said", Problem(text=_TOO_LONG, values=_MOST))
+    return _show(visit, patient, None, 422, filling)
+
+
+def _show(
+    visit: Visit, patient: str, flash: Flash | None = None, status: int = 200, filling: _Filled | None = None
+) -> HTMLResponse:
     with visit.read() as asking:
         page = plan_page(asking, patient, visit.speech.now)
         view: dict[str, Any] = {"page": page, "outsides": tuple(Outside), "hours_of": hours_of, "me_id": visit.actor.id}
+        view |= (
+            {"typed": filling.typed, "problems": filling.problems or {}} if filling else {"typed": {}, "problems": {}}
+        )
         speech = visit.speech.within(page.timezone)
         answer = visit.page("pages/plan.html", asking, status, speech=speech, flash=flash, here="/patients", **view)
     note_seen(visit, Action.SEE_PATIENT, [patient])
     return answer
 
 
-def _do(visit: Visit, patient: str, done: str, act: Callable[[Connection], object]) -> Response:
-    """Do it in one transaction and show the plan; what is refused says why, and nothing is changed."""
+def _do(
+    visit: Visit,
+    patient: str,
+    done: str,
+    act: Callable[[Connection], object],
+    typed: Mapping[str, str] | None = None,
+) -> Response:
+    """Do it in one transaction and show the plan; what is refused says why, changes nothing and loses no word."""
     try:
         with visit.web.parts.database.write() as connection:
             act(connection)
     except (ProposalError, ApprovalError) as refusal:
         field = refusal.field.partition(".")[0]
-        return _show(visit, patient, Flash.not_done(visit.speech, f"plan_{field}"), 422)
+        return _show(visit, patient, Flash.not_done(visit.speech, f"plan_{field}"), 422, _Filled(typed=typed or {}))
     visit.web.changes.nudge()
     visit.web.parts.wake_watch.ring()
     return RedirectResponse(f"/patients/{patient}/plan?done=plan_{done}", status_code=303)
