@@ -265,12 +265,15 @@ def _spoil(random: Random, fields: list[tuple[str, str]], ids: list[list[str]]) 
     elif what == "repeat":
         fields.append((name, random.choice((value, random.choice(_NASTY)))))
     else:
-        fields[place] = (name, random.choice(random.choice(ids)) if what == "id" else random.choice(_NASTY))
+        twin = value[::-1] if value[::-1] in ids[1] else random.choice(random.choice(ids))
+        fields[place] = (name, twin if what == "id" else random.choice(_NASTY))
 
 
 def _elsewhere(random: Random, address: str, route: str, ids: list[list[str]]) -> str:
     """The address with another id in one of its places."""
     parts = address.split("/")
+    if random.random() < 0.5:  # the same thing of the other municipality, see `_twin`
+        return "/".join(each[::-1] if each[::-1] in ids[1] else each for each in parts)
     places = [place for place, each in enumerate(route.split("/")) if each.startswith("{")]
     strange = (
         random.choice(random.choice(ids)) if random.random() < 0.8 else random.choice(_NASTY)[:500].replace("/", "")
