@@ -18,7 +18,18 @@ _RULES = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22a", "wcag22aa", "best-practice"],
     "resultTypes": ["violations"],
 }
-PATHS = ("/", "/green", "patient", "taken_out", "proposal", "/patients", "/kits", "/quarantine", "/login", "/patients/nobody")
+PATHS = (
+    "/",
+    "/green",
+    "patient",
+    "taken_out",
+    "proposal",
+    "/patients",
+    "/kits",
+    "/quarantine",
+    "/login",
+    "/patients/nobody",
+)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
 
 
