@@ -179,4 +179,4 @@ def test_every_click_is_an_action_for_those_who_follow_up_and_for_nobody_else() 
             for role in Role
             if allowed(Actor(id="x", role=role, municipality="m"), Action(signal.value)) and role is not Role.SYSTEM
         }
-        assert may == {Role.NURSE, Role.COORDINATOR}, signal
+        assert may == {Role.NURSE, Role.COORDINATOR, Role.CLINICIAN}, signal

@@ -49,7 +49,7 @@ BUGS = (
         name="due overwritten instead of the least",
         changes=(
             Change(
-                where=dialect.due_at_latest,
+                where=dialect._putting_on_slate,
                 sound='"evaluate_at": earlier',
                 wrong='"evaluate_at": statement.excluded.evaluate_at',
             ),
@@ -112,7 +112,8 @@ def planted(bug: Bug) -> Iterator[None]:
 
 @contextmanager
 def _changed(change: Change) -> Iterator[None]:
-    function: Any = change.where
+    function: Any = inspect.unwrap(change.where)  # of what is composed once, the one that composes
+    forget: Callable[[], None] = getattr(change.where, "cache_clear", lambda: None)
     source = textwrap.dedent(inspect.getsource(function))
     count = source.count(change.sound)
     assert count == 1, f"{function.__qualname__} has {change.sound!r} {count} times: plant this bug where that is now"
@@ -120,8 +121,10 @@ def _changed(change: Change) -> Iterator[None]:
     known: dict[str, Any] = {}
     program = compile(source.replace(change.sound, change.wrong), sound.co_filename, "exec", dont_inherit=True)
     exec(program, dict(function.__globals__), known)
-    function.__code__ = known[function.__name__].__code__
+    function.__code__ = inspect.unwrap(known[function.__name__]).__code__
+    forget()
     try:
         yield
     finally:
         function.__code__ = sound
+        forget()
