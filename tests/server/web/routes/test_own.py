@@ -155,7 +155,7 @@ def test_whatever_is_sent_gives_a_page_and_changes_nobody_else(watched: Hamlet, 
         "NaN",
     ]
     texts += [watched.patients["aud"], watched.kin["berit"], TOKEN, "2026-11-22", "today", "07:61"]
-    for _ in range(50):
+    for _ in range(15):
         typed = {name: chance.choice(texts) for name in chance.sample(names, chance.randint(0, 8))}
         answer = gunnar.post(path, data=typed)
         assert answer.status_code in (303, 404, 422), typed

@@ -214,9 +214,7 @@ def test_a_patient_of_another_team_is_in_none_of_the_lists(shift: Hamlet, anna: 
     assert "Hemmelig" not in anna.get("/team").text
 
 
-def test_two_hundred_odd_inputs_a_form_are_answered_and_change_nothing(shift: Hamlet, ingrid: TestClient) -> None:
-    if not shift.parts.database.is_embedded:
-        pytest.skip("what is wrong with a form is found before the database is asked")
+def test_odd_inputs_are_answered_and_change_nothing(shift: Hamlet, ingrid: TestClient) -> None:
     chance = random.Random(7)
     odd = ["", " ", "x" * 4000, "<script>alert(1)</script>", "0", "-1", "2026-13-45", "25:61", "\x00", "ærøåÆ", "%s%n"]
     odd += ["'; DROP TABLE duty; --", "2026-11-23", "07:00", "primary", "text", "9" * 30, "\u202e", "null", "[]"]
@@ -228,7 +226,7 @@ def test_two_hundred_odd_inputs_a_form_are_answered_and_change_nothing(shift: Ha
         "/team/notes": ("to_team", "patient", "text"),
     }
     for path, fields in forms.items():
-        for _ in range(200):
+        for _ in range(15):
             answer = ingrid.post(path, data={name: chance.choice(odd) for name in fields if chance.random() < 0.9})
             assert answer.status_code in (303, 422), (path, answer.status_code)
             assert "Traceback" not in answer.text

@@ -151,7 +151,7 @@ def test_whatever_is_sent_gives_a_page(lia: Hamlet, ingrid: TestClient, path: st
     chance = random.Random(path)
     names = [*FILLED, "label", "gateway", "device-nobody", "token"]
     texts = ["", " ", "x" * 9000, "<script>alert(1)</script>", "\x00", "🫀", "'; DROP TABLE kit;--", GATEWAY, "٣"]
-    for _ in range(50):
+    for _ in range(15):
         typed = {name: chance.choice(texts) for name in chance.sample(names, chance.randint(0, len(names)))}
         answer = ingrid.post(path, data=typed)
         assert answer.status_code in (303, 422), typed
