@@ -25,7 +25,7 @@ from tests.server.web.dale import READERS, Dale
 from tests.server.web.reading import Page, PageForm, forms_of
 
 # As many as the time of every run allows; VARDE_FORM_INPUTS=200 takes ten minutes and is for whoever changes a form.
-INPUTS = int(os.environ.get("VARDE_FORM_INPUTS", "14"))
+INPUTS = int(os.environ.get("VARDE_FORM_INPUTS", "8"))
 _FRESH_EVERY = 7  # inputs after which the morning begins anew, so that not all of them meet what the first one did
 _NO_PAGE = frozenset({"/notices/receipts"})  # where channels report; no person fills it in
 _MARKUP = "\"'><script>varde()</script><img src=x onerror=varde()>{{ 7*7 }}"
