@@ -36,6 +36,7 @@ class Pressed:
 
     shown: tuple[tuple[str, Seen], ...]  # alert and what was seen of it
     back: str
+    at: str = ""  # a time of day that was typed beside it
 
 
 def pressed(
@@ -43,9 +44,10 @@ def pressed(
     seen: Annotated[str, Form()],
     also: Annotated[list[str] | None, Form()] = None,
     back: Annotated[str, Form()] = "/",
+    at: Annotated[str, Form()] = "",
 ) -> Pressed:
     """The lead by its address, the others of its group by themselves."""
-    return Pressed(shown=tuple(_shown(each) for each in (f"{alert}:{seen}", *(also or ()))), back=back)
+    return Pressed(shown=tuple(_shown(each) for each in (f"{alert}:{seen}", *(also or ()))), back=back, at=at)
 
 
 def _shown(text: str) -> tuple[str, Seen]:
@@ -93,11 +95,10 @@ def snooze(
     visit: Visiting,
     sent: Pressing,
     span: Annotated[str, Form()] = "",
-    at: Annotated[str, Form()] = "",
 ) -> Response:
     """Put off what is shown as one, for so many minutes or until a time of day on the reader's clock."""
     try:
-        until = _until(visit.speech, span, at)
+        until = _until(visit.speech, span, sent.at)
     except ValueError:
         return _again(visit, sent, "until", "no_time")
     return _click(visit, Click(alert="", signal=Signal.SNOOZE, until=until), sent, "snoozed")
@@ -174,7 +175,8 @@ def _click(visit: Visit, click: Click, sent: Pressed, done: str) -> Response:
 def _again(visit: Visit, sent: Pressed, field: str, what: str) -> Response:
     """The page that the button was on, with what is wrong beside its field."""
     wrong = Flash.not_done(visit.speech, what)
-    return show(visit, sent.back, wrong, 422, Draft(alert=sent.shown[0][0], field=field, wrong=wrong.text))
+    draft = Draft(alert=sent.shown[0][0], field=field, wrong=wrong.text, text=sent.at)
+    return show(visit, sent.back, wrong, 422, draft)
 
 
 def done_with(visit: Visit, back: str, done: str) -> Response:

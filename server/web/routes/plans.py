@@ -134,7 +134,7 @@ def give_back(visit: Visiting, patient: str, proposal_id: str, typed: Typed) -> 
     """The proposal is given back, with the reason."""
     said, now = text_of(typed, "said", _SAID_MAX), visit.web.parts.clock.now()
     if said is None:
-        return _too_long(visit, patient, typed)
+        return _too_long(visit, patient, typed, "said")
     return _do(
         visit,
         patient,
@@ -148,9 +148,9 @@ def give_back(visit: Visiting, patient: str, proposal_id: str, typed: Typed) -> 
 @needs(Action.APPROVE_PLAN)
 def keep_or_roll_back(visit: Visiting, patient: str, version: int, typed: Typed) -> Response:
     """What becomes of a change that was measured."""
-    now, said = visit.web.parts.clock.now(), text_of(typed, "said", _SAID_MAX)
+    now, said = visit.web.parts.clock.now(), text_of(typed, "reason", _SAID_MAX)
     if said is None:
-        return _too_long(visit, patient, typed)
+        return _too_long(visit, patient, typed, "reason")
     with visit.read() as asking:
         page = plan_page(asking, patient, now)
     found = page.measured
@@ -250,9 +250,9 @@ def _choose_rulebook(visit: Visit, asking: Asking, patient: str) -> HTMLResponse
     return visit.page("pages/plan_first.html", asking, here="/patients", line=line, books=shipped())
 
 
-def _too_long(visit: Visit, patient: str, typed: Mapping[str, str]) -> HTMLResponse:
+def _too_long(visit: Visit, patient: str, typed: Mapping[str, str], field: str) -> HTMLResponse:
     """The plan with the reason as it was typed, and what is wrong with it; nothing was done."""
-    filling = _Filled(typed=typed).wrong("said", Problem(text=_TOO_LONG, values=_MOST))
+    filling = _Filled(typed=typed).wrong(field, Problem(text=_TOO_LONG, values=_MOST))
     return _show(visit, patient, None, 422, filling)
 
 

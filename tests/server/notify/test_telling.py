@@ -225,20 +225,22 @@ def test_yellow_waits_for_the_morning_and_red_does_not(town: Town) -> None:
     assert [message["Subject"].split(",")[0] for _, message in town.box.mails][1:] == ["Gult varsel venter"]
 
 
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def kill_after_sending(point: str) -> None:
+    """In place of the failpoint."""
+    if point == "notify.sent":
+        raise Killed
+
+
 def test_a_notifier_killed_after_sending_leaves_it_and_says_that_it_may_have_gone_out(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     town.employ("Anna", (Kind.MAIL, "anna@e.example"), on=To.PRIMARY)
     town.notice()
-
-    class Killed(BaseException):
-        pass
-
-    def kill(point: str) -> None:
-        if point == "notify.sent":
-            raise Killed
-
-    monkeypatch.setattr(failpoint, "reach", kill)
+    monkeypatch.setattr(failpoint, "reach", kill_after_sending)
     with pytest.raises(Killed):
         town.tell()
     monkeypatch.undo()
@@ -257,15 +259,7 @@ def test_who_is_killed_again_and_again_tells_no_more_often_than_it_would_have_tr
 ) -> None:
     town.employ("Anna", (Kind.MAIL, "anna@e.example"), on=To.PRIMARY)
     town.notice()
-
-    class Killed(BaseException):
-        pass
-
-    def kill(point: str) -> None:
-        if point == "notify.sent":
-            raise Killed
-
-    monkeypatch.setattr(failpoint, "reach", kill)
+    monkeypatch.setattr(failpoint, "reach", kill_after_sending)
     for _ in range(15):
         town.wall.advance(LEASE)
         try:

@@ -179,6 +179,7 @@ def test_putting_off_for_a_span_or_until_a_time_of_day(lia: Hamlet, alert: str, 
     ):
         answer = anna.post(f"/alerts/{alert}/snooze", data=form_of(anna, alert) | sent)
         assert (answer.status_code, said in text_of(answer.text)) == (422, True), sent
+        assert f'name="at" value="{sent.get("at", "")}"' in answer.text  # what was typed is not lost
     assert anna.post(f"/alerts/{alert}/snooze", data=form_of(anna, alert)).status_code == 422
     page = text_of(anna.get(f"/patients/{lia.patients['gunnar']}").text)
     assert "Utsatt: til kl. 13:15 i dag" in page  # in the timeline

@@ -127,8 +127,10 @@ def test_a_change_that_was_measured_is_kept_or_rolled_back(calm: Hamlet, visitor
     page = kåre.get(path(calm)).text
     where = form_of(page, r"/changes/\d+")
     assert "Behold endringen" in text_of(page)
-    assert kåre.post(where, data={"do": "back", "said": ""}).status_code == 422
-    assert kåre.post(where, data={"do": "back", "said": "Oversett."}).status_code == 303
+    assert kåre.post(where, data={"do": "back", "reason": ""}).status_code == 422
+    refused = kåre.post(where, data={"do": "keep", "reason": "x" * 501}).text
+    assert ('id="reason-problem"' in refused, 'id="said-problem"' in refused) == (True, False)
+    assert kåre.post(where, data={"do": "back", "reason": "Oversett."}).status_code == 303
     assert limit(calm) == 100
     assert kåre.post(where, data={"do": "keep"}).status_code == 422  # somebody has decided
 
