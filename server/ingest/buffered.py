@@ -9,7 +9,10 @@ Reading and writing may happen on different threads; a TLS connection bears only
 
 import ssl
 import threading
+from collections.abc import Sequence
 from typing import Protocol
+
+from server.ingest.packets import Message, messages
 
 _READ_BYTES = 65_536
 _COLLECTED_BYTES_MAX = 1_048_576  # a broker that takes nothing: the client waits, as it would for the socket
@@ -61,6 +64,14 @@ class BufferedSocket:
         start = self._place
         self._place = min(start + size, len(self._ahead))
         return self._ahead[start : self._place]
+
+    def messages(self) -> Sequence[Message]:
+        """The messages that lie ready; only between two packets of the client.
+
+        A packet is left to the client in any case, so that it knows that its connection lives.
+        """
+        found, self._place = messages(self._ahead, self._place)
+        return found
 
     def pending(self) -> int:
         """How much can be read without waiting for the network."""

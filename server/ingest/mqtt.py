@@ -4,17 +4,17 @@ The broker keeps what is not acknowledged and, thanks to a fixed client id and a
 server is away. It is not trusted to: what it loses, the gateway sends again for want of a receipt.
 """
 
-import struct
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from server.ingest.buffered import BufferedSocket
+from server.ingest.client import Client
+from server.ingest.packets import Message
 from server.ingest.waiting import Incoming as Incoming
 from server.ingest.waiting import Waiting
 from server.settings import Settings
@@ -27,54 +27,6 @@ _KEEP_ALIVE_SECONDS = 30
 _RECONNECT_SECONDS = (1, 15)
 _RECEIPTS_WAITING_MAX = 20_000  # a lost receipt only means that the gateway asks again
 _RECEIPTS_INFLIGHT_MAX = 1000
-_PUBACK = struct.Struct("!BBH")  # MQTT 3.1.1, 3.4: kind, length of the rest, number of the message
-_PACKETS_AT_ONCE = 250  # then the client looks again whether there is something to send
-
-
-class _Client(paho.Client):
-    """The library's client on a buffered socket: as many packets at a look as are there, and one write for many.
-
-    `_create_socket` is the library's own affair. Should it be called otherwise one day, everything works as before,
-    only slower; a test tells. `after_read` is called on the network's thread when a look is over.
-    """
-
-    after_read: Callable[[], None] = staticmethod(lambda: None)
-
-    def _create_socket(self) -> Any:
-        return BufferedSocket(super()._create_socket())
-
-    def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
-        for _ in range(_PACKETS_AT_ONCE):
-            code = super().loop_read(max_packets)
-            socket = self.socket()
-            if code or not isinstance(socket, BufferedSocket) or not socket.pending():
-                break
-        self.after_read()
-        return code
-
-    def loop_write(self) -> MQTTErrorCode:
-        code = super().loop_write()
-        socket = self.socket()
-        if isinstance(socket, BufferedSocket):
-            socket.flush()
-        return code
-
-    def want_write(self) -> bool:
-        socket = self.socket()
-        return super().want_write() or (isinstance(socket, BufferedSocket) and socket.has_collected())
-
-    def acknowledge(self, numbers: Sequence[int]) -> None:
-        """Acknowledge messages of QoS 1 in one write; each by itself costs as much as storing it."""
-        socket = self.socket()
-        if isinstance(socket, BufferedSocket):
-            try:
-                socket.send(b"".join(_PUBACK.pack(0x40, 2, number) for number in numbers))
-            except BlockingIOError:
-                return  # a broker that takes nothing sends them again
-            socket.flush()
-        else:
-            for number in numbers:
-                self.ack(number, 1)
 
 
 class Broker:
@@ -84,7 +36,6 @@ class Broker:
         self._settings = settings
         self._waiting = Waiting(clock)
         self._connections = 0
-        self._heard: list[Incoming] = []  # the network's thread alone touches it
         self._connected = threading.Event()
         self._closing = threading.Event()
         self._client = self._make_client()
@@ -131,9 +82,9 @@ class Broker:
         name = f"paho-mqtt-client-{self._settings.mqtt_client_id}"
         return self._closing.is_set() or any(thread.name == name for thread in threading.enumerate())
 
-    def _make_client(self) -> _Client:
+    def _make_client(self) -> Client:
         settings = self._settings
-        client = _Client(
+        client = Client(
             CallbackAPIVersion.VERSION2,
             client_id=settings.mqtt_client_id,
             clean_session=False,
@@ -151,8 +102,7 @@ class Broker:
         client.on_connect = self._on_connect
         client.on_subscribe = self._on_subscribe
         client.on_disconnect = self._on_disconnect
-        client.on_message = self._on_message
-        client.after_read = self._hand_over
+        client.heard = self._on_heard
         return client
 
     def _on_connect(
@@ -176,16 +126,8 @@ class Broker:
     ) -> None:
         self._connected.clear()
 
-    def _on_message(self, _client: paho.Client, _data: Any, message: paho.MQTTMessage) -> None:
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:  # an exception here would end the network thread; refused as a wrong topic instead
-            topic = "(not text)"
-        payload = bytes(message.payload)
-        self._heard.append(Incoming(topic=topic, payload=payload, mid=message.mid, connection=self._connections))
-
-    def _hand_over(self) -> None:
+    def _on_heard(self, messages: Sequence[Message]) -> None:
         """Pass on what was heard in one look: for each message by itself the threads would only wake each other."""
-        if self._heard:
-            heard, self._heard = self._heard, []
-            self._waiting.put(heard, self._closing.is_set)
+        now = self._connections
+        heard = [Incoming(topic=topic, payload=payload, mid=mid, connection=now) for topic, mid, payload in messages]
+        self._waiting.put(heard, self._closing.is_set)

@@ -1,0 +1,141 @@
+"""Messages taken past the MQTT library are the ones that the library itself would have handed out, in the same order."""
+
+import random
+import select
+import socket
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import paho.mqtt.client as paho
+import pytest
+from paho.mqtt.enums import CallbackAPIVersion
+
+from server.ingest.buffered import BufferedSocket
+from server.ingest.client import Client
+from server.ingest.packets import NOT_TEXT, Message, messages
+
+_CONNACK = b"\x20\x02\x00\x00"
+_PINGRESP = b"\xd0\x00"
+_SECONDS = 10
+_LAST = Message("varde/v1/end/readings", 65_535, b"end")
+
+
+def _publish(topic: bytes, number: int | None, payload: bytes, *, marks: int = 0) -> bytes:
+    """A packet of QoS 1, of QoS 0 without a number. Source: MQTT 3.1.1, 3.3."""
+    rest = len(topic).to_bytes(2, "big") + topic + (b"" if number is None else number.to_bytes(2, "big")) + payload
+    return bytes([(0x30 if number is None else 0x32) | marks]) + _length(len(rest)) + rest
+
+
+def _length(size: int) -> bytes:
+    out = bytearray()
+    while True:
+        size, low = divmod(size, 128)
+        out.append(low | (128 if size else 0))
+        if not size:
+            return bytes(out)
+
+
+def _stream(seed: int) -> tuple[bytes, list[Message]]:
+    """A connection's bytes and the messages in them: of all sizes, between other packets."""
+    made = random.Random(seed)
+    out, sent = bytearray(), []
+    for number in range(1, made.randint(5, 400)):
+        kind = made.random()
+        topic = f"varde/v1/gw-{made.randint(1, 9)}/readings"
+        payload = made.randbytes(made.choice((0, 1, 90, 110, 127, 300, 300, 300, 16_300, 16_500, 70_000)))
+        if kind < 0.05:
+            out += _PINGRESP
+        elif kind < 0.1:
+            out += _publish(topic.encode(), None, payload)
+            sent.append(Message(topic, 0, payload))
+        else:
+            out += _publish(topic.encode(), number, payload, marks=made.choice((0, 1, 8, 9)))
+            sent.append(Message(topic, number, payload))
+    out += _publish(_LAST.topic.encode(), _LAST.number, _LAST.payload)
+    return bytes(out), [*sent, _LAST]
+
+
+@contextmanager
+def _broker(stream: bytes, seed: int) -> Iterator[int]:
+    """Something that accepts one client and sends it `stream` in pieces of all sizes; its port."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            taken, _ = server.accept()
+            with taken:
+                taken.settimeout(_SECONDS)
+                taken.recv(4096)
+                taken.sendall(_CONNACK)
+                pieces, place = random.Random(seed), 0
+                while place < len(stream):
+                    after = place + pieces.choice((1, 2, 3, 700, 5_000, 200_000))
+                    taken.sendall(stream[place:after])
+                    place = after
+                while taken.recv(4096):  # until the client goes
+                    pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        yield server.getsockname()[1]
+        thread.join(_SECONDS)
+
+
+def _listen(client: paho.Client, heard: Sequence[Message], port: int) -> None:
+    client.connect("127.0.0.1", port)
+    while _LAST not in heard[-1:]:
+        line = client.socket()
+        assert line is not None
+        lies_ready = line.pending() if isinstance(line, BufferedSocket) else 0  # as the library's own loop asks
+        assert lies_ready or select.select([line], [], [], _SECONDS)[0], "nothing more came"
+        assert client.loop_read() == paho.MQTT_ERR_SUCCESS
+    client.disconnect()
+    client.loop_write()
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_a_connection_is_heard_as_the_library_itself_hears_it(seed: int) -> None:
+    stream, sent = _stream(seed)
+    plain, ours = [], []
+    library = paho.Client(CallbackAPIVersion.VERSION2, manual_ack=True)
+    library.on_message = lambda _client, _data, message: plain.append(
+        Message(message.topic, message.mid, bytes(message.payload))
+    )
+    with _broker(stream, seed) as port:
+        _listen(library, plain, port)
+    client = Client(CallbackAPIVersion.VERSION2, manual_ack=True)
+    client.heard = ours.extend
+    with _broker(stream, seed) as port:
+        _listen(client, ours, port)
+    assert plain == sent
+    assert ours == sent
+
+
+def test_most_of_what_comes_together_is_taken_past_the_library() -> None:
+    """Fails when one of the library's inner names that the client leans on is called otherwise."""
+    stream = b"".join(_publish(b"varde/v1/gw/readings", number, bytes(300)) for number in range(1, 1001))
+    stream += _publish(_LAST.topic.encode(), _LAST.number, _LAST.payload)
+    client, heard, one_by_one = Client(CallbackAPIVersion.VERSION2, manual_ack=True), [], []
+    client.heard = heard.extend
+    take_one = client.on_message
+    client.on_message = lambda *given: (one_by_one.append(given), take_one(*given))
+    with _broker(stream, 3) as port:
+        _listen(client, heard, port)
+    assert len(heard) == 1001
+    assert 0 < len(one_by_one) < 500
+
+
+def test_the_last_packet_is_left_to_the_library() -> None:
+    packet = _publish(b"a/b", 7, b"x")
+    assert messages(packet, 0) == ([], 0)
+    assert messages(packet * 3, 0) == ([Message("a/b", 7, b"x")] * 2, 2 * len(packet))
+
+
+def test_a_topic_that_is_no_text_is_nobodys() -> None:
+    packet = _publish(b"\xff\xfe", 7, b"x")
+    assert messages(packet * 2, 0)[0] == [Message(NOT_TEXT, 7, b"x")]
+
+
+def test_a_topic_longer_than_its_packet_is_left_to_the_library() -> None:
+    packet = b"\x32\x07\x00\x99a\x00\x07xx"
+    assert messages(packet * 2, 0) == ([], 0)
