@@ -7,8 +7,8 @@ from enum import StrEnum
 from typing import Any
 
 from alerts import codec
-from alerts.frozen import quick
 from alerts.priority import Priority
+from vitals.frozen import quick
 
 
 class State(StrEnum):

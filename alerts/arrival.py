@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from alerts.frozen import quick
+from vitals.frozen import quick
 from vitals.reading import Extreme, Quality
 
 

@@ -12,7 +12,6 @@ from alerts.arrival import Arrival
 from alerts.command import Command
 from alerts.command import IllegalSignal as IllegalSignal
 from alerts.fold import Folded, Past, empty, fold
-from alerts.frozen import changed
 from alerts.history import History, Quarantined, spell_of
 from alerts.intake import Marks
 from alerts.memory import Memory
@@ -20,6 +19,7 @@ from alerts.now import Now
 from alerts.plan import Plan
 from alerts.turn import Turn
 from alerts.view import PatientView, Step
+from vitals.frozen import changed
 
 
 def step(view: PatientView, now: datetime) -> Step:

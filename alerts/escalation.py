@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 
 from alerts.alert import Alert, Dispatch, Ladder, State
 from alerts.fact import FactKind, Role
-from alerts.frozen import changed
 from alerts.memory import Sent
 from alerts.plan import Outside
 from alerts.priority import Priority
 from alerts.service_hours import Service
 from alerts.turn import Turn
+from vitals.frozen import changed
 
 HELD_BACK = timedelta(minutes=5)  # one patient's alerts tell a role once in so long, unless it is more urgent
 LATE = timedelta(minutes=2)  # after a snooze, or because nothing ran: a notice then says when its step was due

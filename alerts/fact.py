@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from alerts.frozen import quick
 from alerts.priority import Priority
+from vitals.frozen import quick
 
 
 class FactKind(StrEnum):

@@ -13,7 +13,6 @@ from statistics import median, stdev
 from alerts import kinds, missing, threshold
 from alerts.arrival import Arrival
 from alerts.asked import Asked
-from alerts.frozen import changed, quick
 from alerts.history import (
     BaselineState,
     Episode,
@@ -31,6 +30,7 @@ from alerts.intake import Marks, Seen, see
 from alerts.own_limits import offsets, standing
 from alerts.plan import Plan
 from alerts.rules import BaselineNeed, Counting, Method, Missing, Threshold, Trend
+from vitals.frozen import changed, quick
 
 
 @quick

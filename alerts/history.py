@@ -9,8 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
 
-from alerts.frozen import quick
 from alerts.priority import Priority
+from vitals.frozen import quick
 
 
 @quick

@@ -16,11 +16,11 @@ from alerts import codec
 from alerts.arrival import Arrival
 from alerts.command import Command
 from alerts.fact import Role
-from alerts.frozen import quick
 from alerts.history import History, MissingState
 from alerts.plan import Plan
 from alerts.priority import Priority
 from alerts.zone import Zone
+from vitals.frozen import quick
 
 
 @quick

@@ -14,13 +14,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from alerts.finding import Beyond, Finding
-from alerts.frozen import changed
 from alerts.history import MissingState
 from alerts.now import Now
 from alerts.plan import Period, Plan
 from alerts.priority import Priority
 from alerts.rules import Missing
 from alerts.service_hours import wall
+from vitals.frozen import changed
 
 _DAY, _WEEK = timedelta(days=1), timedelta(days=7)
 _LOOK_AHEAD_DAYS = 8  # every weekday occurs within a week

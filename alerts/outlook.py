@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 from alerts import kinds, missing, threshold
 from alerts.finding import Beyond, Finding
-from alerts.frozen import quick
 from alerts.history import History, MissingState, RuleState, ThresholdState
 from alerts.now import Now
 from alerts.own_limits import offsets
 from alerts.plan import Plan
 from alerts.priority import Priority
 from alerts.rules import AnyRule, Missing, Threshold
+from vitals.frozen import quick
 
 Ahead = Mapping[str, tuple[MissingState, MissingState]]  # what the clock alone has settled: from, to
 QUARANTINED = "quarantined"  # the alert that asks whether values that nobody believes are right

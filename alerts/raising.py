@@ -11,12 +11,12 @@ from alerts.alert import Alert, State
 from alerts.fact import FactKind
 from alerts.finding import Beyond, Finding
 from alerts.fold import Past
-from alerts.frozen import changed
 from alerts.history import Sample, spell_of
 from alerts.lifecycle import Signal, after, opening
 from alerts.outlook import QUARANTINED as QUARANTINED
 from alerts.priority import Priority
 from alerts.turn import Turn, needs_outcome
+from vitals.frozen import changed
 
 
 def follow(turn: Turn, rule: str, finding: Finding) -> None:

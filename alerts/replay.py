@@ -13,12 +13,12 @@ from alerts.arrival import Arrival
 from alerts.command import Command, IllegalSignal
 from alerts.engine import act, step
 from alerts.fact import Fact
-from alerts.frozen import changed
 from alerts.memory import Memory, needs_history
 from alerts.outlook import Outlook
 from alerts.plan import Plan
 from alerts.view import PatientView, Step
 from alerts.zone import Zone
+from vitals.frozen import changed
 
 
 @dataclass(slots=True, kw_only=True)

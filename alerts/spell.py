@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 
 from alerts.finding import Beyond, Finding
-from alerts.frozen import changed
 from alerts.history import BandState, CountingState, Episode, Sample, Spell
 from alerts.priority import Priority
+from vitals.frozen import changed
 
 _NOT_HELD = BandState()
 

@@ -3,11 +3,11 @@
 from alerts.alert import State
 from alerts.fact import Fact, FactKind, Role
 from alerts.finding import Finding
-from alerts.frozen import changed
 from alerts.priority import Priority
 from alerts.raising import QUARANTINED
 from alerts.turn import Turn
 from alerts.zone import Zone
+from vitals.frozen import changed
 
 _ASKED_MOST = 8  # a value waits again when what refuted it is taken out; never more of them than this at a time
 _ZONES = {

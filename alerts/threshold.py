@@ -11,11 +11,11 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from alerts.finding import Beyond, Finding
-from alerts.frozen import changed
 from alerts.history import BandState, Episode, Sample, ThresholdState, Wait
 from alerts.now import Now
 from alerts.priority import Priority
 from alerts.rules import CONFIRM_DEFAULT, Band, Side, Threshold
+from vitals.frozen import changed
 
 _AFTER_ARRIVAL = timedelta(minutes=10)  # the patient needs time to measure again once we know
 _NOT_HELD = BandState()

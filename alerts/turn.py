@@ -9,13 +9,13 @@ from uuid import UUID, uuid5
 from alerts.alert import Alert, State
 from alerts.fact import Fact, FactKind, Role
 from alerts.finding import Finding
-from alerts.frozen import changed
 from alerts.history import History
 from alerts.memory import Memory, Quiet, Sent
 from alerts.now import Now
 from alerts.outlook import Outlook
 from alerts.plan import Plan
 from alerts.priority import Priority
+from vitals.frozen import changed
 
 _NAMESPACE = UUID("5f0c2a34-3c57-5a0e-9a51-5d2b6f3c7e10")  # of alert ids; any fixed value would do
 NOTHING: Mapping[str, Any] = {}

@@ -6,11 +6,11 @@ from datetime import datetime
 from alerts.alert import Alert
 from alerts.arrival import Arrival as Arrival
 from alerts.fact import Fact
-from alerts.frozen import quick
 from alerts.memory import Memory
 from alerts.outlook import Outlook
 from alerts.plan import Plan
 from alerts.zone import Zone as Zone
+from vitals.frozen import quick
 
 
 @quick

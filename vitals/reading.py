@@ -6,6 +6,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 
+from vitals.frozen import quick
+
 ReadingId = NewType("ReadingId", str)  # UUID, made at the gateway
 GatewayId = NewType("GatewayId", str)
 DeviceId = NewType("DeviceId", str)  # Bluetooth address or serial number, upper case
@@ -33,6 +35,7 @@ class Extreme(StrEnum):
     HI = "HI"
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Measurement:
     """One value of one metric in its canonical unit, exact as the device gave it."""
@@ -41,6 +44,7 @@ class Measurement:
     value: Decimal | Extreme
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One act of measuring, sent, deduplicated and stored as a whole.

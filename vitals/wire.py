@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 
@@ -197,7 +197,21 @@ def _no_constant(text: str) -> NoReturn:
     raise WireError("", f"{text} is not a number on this wire")
 
 
-_DECODER = json.JSONDecoder(parse_float=Decimal, parse_int=Decimal, parse_constant=_no_constant)
+class _Beyond(Decimal):
+    """A number that no instrument gives."""
+
+
+def _number(text: str) -> Decimal:
+    return _remembered(text) if len(text) <= _DIGITS_MAX else _judged(text)
+
+
+def _judged(text: str) -> Decimal:
+    value = Decimal(text)
+    return value if carries(value) else _Beyond(text)
+
+
+_remembered = lru_cache(maxsize=4096)(_judged)  # by its text: equal numbers may differ in their digits
+_DECODER = json.JSONDecoder(parse_float=_number, parse_int=_number, parse_constant=_no_constant)
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -209,7 +223,7 @@ def _measurements(fields: Mapping[str, Any]) -> tuple[Measurement, ...]:
 
 
 def _value(name: str, value: object) -> Decimal | Extreme:
-    if type(value) is Decimal and name in METRICS and carries(value):
+    if type(value) is Decimal and name in METRICS:
         return value
     field = f"values.{name[:_TEXT_MAX]}"
     if name not in METRICS:

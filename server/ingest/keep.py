@@ -17,11 +17,13 @@ from server.db.dialect import due_at_latest, numbers
 from server.ingest.claim import Unclaimed
 from server.ingest.quiet import quiet
 from vitals import failpoint
+from vitals.frozen import quick
 from vitals.reading import GatewayId, Reading
 
 _SAID = "person"  # where `taken_at` comes from when no gateway heard the reading
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
     """A reading that nobody has stored yet, and whose it is. `gateway` None: a person entered it by hand."""

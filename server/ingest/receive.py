@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from server.ingest.status import GatewayStatus, parse_status
+from vitals.frozen import quick
 from vitals.reading import GatewayId, Reading, ReadingId, RefusedFrame
 from vitals.seal import SealError, unchecked_body, unseal
 from vitals.topics import Lane, Topic, TopicError, parse_topic
@@ -42,6 +43,7 @@ class KnownGateway:
     key: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrived:
     """A reading that its own gateway sent."""

@@ -16,10 +16,12 @@ from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.keep import Claimed, keep
 from server.ingest.quarantine import Kept
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
+from vitals.frozen import quick
 from vitals.reading import GatewayId, ReadingId
 from vitals.wire import Receipt, Rejection
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message as it came, and what it is."""

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from alerts.intake import LATE_AFTER
 from vitals.clock import Clock
+from vitals.frozen import quick
 
 MESSAGES_MAX = 65_535  # as many as a connection can have unacknowledged: their numbers have 16 bits
 BYTES_MAX = 64 * 1024 * 1024
@@ -23,6 +24,7 @@ _PUT_SECONDS = 0.5
 _TAKEN_AT = re.compile(rb'"taken_at":\s?"([^"]{20,32})"')
 
 
+@quick
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Incoming:
     """One message from the broker, not yet acknowledged."""

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from alerts.arrival import Arrival
 from alerts.command import Command
 from alerts.envelope import Envelope, are_quiet, dump, envelope, load
-from alerts.frozen import changed
 from alerts.memory import Memory
 from alerts.replay import Replay
 from alerts.view import Step
 from tests.alerts import made_up
 from tests.alerts.watched import Asked, Watched, tell
 from tests.alerts.worlds import EXAMPLES, MINUTE, Tape, World, read, worlds
+from vitals.frozen import changed
 from vitals.metrics import METRICS
 
 _TICK = timedelta(microseconds=1)

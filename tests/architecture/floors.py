@@ -33,7 +33,7 @@ DOORS = {
     "dbus_fast": ("gateway/bluez.py",),
     "fastapi": ("server/web/",),
     "jinja2": ("server/web/",),
-    "paho": ("gateway/uplink.py", "server/ingest/mqtt.py", "device_sims/fleet.py"),
+    "paho": ("gateway/uplink.py", "server/ingest/mqtt.py", "server/ingest/client.py", "device_sims/fleet.py"),
     "prometheus_client": ("server/",),
     "pydantic": ("server/",),
     "pydantic_settings": ("server/settings.py",),

@@ -5,9 +5,9 @@ from datetime import date
 
 import pytest
 
-from alerts.frozen import changed, quick
 from alerts.history import BandState, History, MissingState
 from alerts.memory import Memory
+from vitals.frozen import changed, quick
 
 
 def test_it_makes_what_replace_makes():
