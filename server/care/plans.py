@@ -119,7 +119,7 @@ def active(connection: Connection, patient: str) -> Plan | None:
 
 def written(connection: Connection, patients: Sequence[str]) -> dict[str, Written]:
     """The active plans of these patients, unread: one that cannot be read is nobody else's trouble."""
-    rows = _active_texts(connection, patients).all()
+    rows = _active_texts(connection, patients)
     silent = _silences(connection, [row.id for row in rows if row.text is not None])
     return {
         row.id: Written(

@@ -11,13 +11,11 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
-import psycopg
-from psycopg.pq import PipelineStatus
 from sqlalchemy import JSON, Connection, DateTime, LargeBinary, Table, bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.types import TypeEngine
 
+from server.db import journey
 from server.db.dialect import putting
 from server.db.lines import lines
 from server.db.types import often
@@ -29,14 +27,14 @@ FEW = 100  # rows; COPY takes three journeys, and for many rows a little less of
 
 @contextmanager
 def together(connection: Connection) -> Iterator[None]:
-    """Send what is added, put and changed inside without waiting for each answer; whatever fails is raised at the end.
+    """What is added, put, changed and told inside goes with what is asked next, or with the COMMIT.
 
-    Nothing may be asked of the connection inside.
+    Nobody waits for it; whatever fails of it is raised only then.
     """
     if connection.dialect.name == "sqlite":
         yield
         return
-    with _told_as_ours(connection), _driver(connection).pipeline():
+    with journey.held(connection):
         yield
 
 
@@ -77,14 +75,15 @@ def _embedded_maker(kind: TypeEngine[Any]) -> Any:
 def _fits_a_parameter(connection: Connection, table: Table, count: int) -> bool:
     if any(isinstance(column.type, LargeBinary) for column in table.columns):
         return False
-    return count <= FEW or _driver(connection).pgconn.pipeline_status != PipelineStatus.OFF
+    return count <= FEW or journey.is_held(connection)
 
 
 def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
     columns = ", ".join(f'"{name}"' for name in rows[0])
+    journey.send_off(connection)
     with (
-        _told_as_ours(connection),
-        _driver(connection).cursor() as cursor,
+        journey.told_as_ours(connection),
+        journey.driver(connection).cursor() as cursor,
         cursor.copy(f"COPY {table.name} ({columns}) FROM STDIN") as copy,
     ):
         copy.write(lines(table, rows))
@@ -93,27 +92,9 @@ def _copy(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]
 def _tell(
     connection: Connection, telling: tuple[str, tuple[tuple[str, Any], ...]], rows: Sequence[Mapping[str, Any]]
 ) -> None:
-    """Have a statement take these rows. Past SQLAlchemy, which would ask at once what came of it."""
+    """Have a statement take these rows."""
     statement, makers = telling
-    with _told_as_ours(connection):
-        _driver(connection).execute(statement, (_as_json(rows, makers),))
-
-
-def _driver(connection: Connection) -> psycopg.Connection[Any]:
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)
-    return driver
-
-
-@contextmanager
-def _told_as_ours(connection: Connection) -> Iterator[None]:
-    """The driver's errors as everybody else tells them, and without people's values."""
-    try:
-        yield
-    except psycopg.Error as error:
-        raise DBAPIError.instance(
-            None, None, error, psycopg.Error, hide_parameters=True, dialect=connection.dialect
-        ) from None
+    journey.tell(connection, journey.sentence(statement), (_as_json(rows, makers).encode(),))
 
 
 def put(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -175,7 +156,7 @@ def _changing(table: Table, names: tuple[str, ...]) -> Any:
 def _given(table: Table, names: tuple[str, ...]) -> str:
     """The parameter as rows of these columns."""
     columns = ", ".join(f'"{name}" {table.c[name].type.compile(_SHARED)}' for name in names)
-    return f"json_to_recordset(%s) AS given ({columns})"
+    return f"json_to_recordset($1) AS given ({columns})"
 
 
 def _json_makers(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, Any], ...]:

@@ -25,6 +25,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from server.db import journey
 from server.db.turns import Turns
 
 _BUSY_SECONDS = 30  # longer than any batch or migration holds the write lock; then it is a fault and must be seen
@@ -205,6 +206,7 @@ def _open_shared(url: URL) -> Engine:
     )
     event.listen(engine, "checkout", partial(_ask_whether_there, engine))
     event.listen(engine, "checkin", _note_use)
+    journey.look_after(engine)
     return engine
 
 
