@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests import postgres
+from server.db import engine
+from tests import compiled, postgres
 from tests.broker import Mosquitto
 
 # ci: the same examples on every machine, so that a red run can be repeated. deep: a long search, by hand.
@@ -43,6 +44,14 @@ def log_calls_format() -> Iterator[None]:
     for logger, level in zip(loggers, levels, strict=True):
         logger.removeHandler(handler)
         logger.setLevel(level)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def statements_are_compiled_once() -> Iterator[None]:
+    """Let all databases that tests open in this process share what they have compiled."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine, "create_engine", compiled.once(engine.create_engine))
+        yield
 
 
 @pytest.fixture
