@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import ColumnElement, Delete, Select, Table, Update, and_, false, or_, select, union
 
 from server.db import tables
+from server.db.asking import Within
 from server.own_rows import Share, own_rows
 
 
@@ -61,6 +62,7 @@ class Action(StrEnum):
     CHANGE_PATIENT = "change_patient"  # decision, contacts, the end of the follow-up
     SEE_TEAM = "see_team"  # who is on duty, what waits, what was handed over, who was told
     HAND_OVER = "hand_over"  # notes from shift to shift, patients to the team that answers at night
+    BE_TOLD = "be_told"  # in the own browsers
     CHANGE_ROSTER = "change_roster"  # who is on duty when, and how people are reached
     SEE_LOAD = "see_load"  # how many alerts, how soon answered
     VISIT_HOME = "visit_home"  # enrol a patient, hand out a kit, tick what was done
@@ -121,7 +123,7 @@ _KITS = frozenset(
     }
 )
 
-_SHIFT = frozenset({Action.SEE_TEAM, Action.HAND_OVER})
+_SHIFT = frozenset({Action.SEE_TEAM, Action.HAND_OVER, Action.BE_TOLD})
 _LEADS = frozenset({Action.CHANGE_ROSTER, Action.SEE_LOAD})
 _ANSWERS_FOR_PLANS = frozenset({Action.APPROVE_PLAN, Action.SIGN_RULEBOOK})
 
@@ -195,14 +197,17 @@ def require(actor: Actor, action: Action) -> None:
 _Statement = TypeVar("_Statement", Select[Any], Update, Delete)
 
 
-def scope(statement: _Statement, table: Table, actor: Actor) -> _Statement:
-    """`statement` narrowed to the rows of `table` that the actor may know of; call once for each table joined."""
+def scope(statement: _Statement, table: Table, actor: Actor, among: Within | None = None) -> _Statement:
+    """`statement` narrowed to the rows of `table` that the actor may know of; call once for each table joined.
+
+    `among`: the few patients that it is about, so that whom the actor knows is looked up for those alone.
+    """
     if actor.role is Role.SYSTEM:
         return statement
-    return statement.where(_visible(table, actor))
+    return statement.where(_visible(table, actor, among))
 
 
-def _visible(table: Table, actor: Actor) -> ColumnElement[bool]:
+def _visible(table: Table, actor: Actor, among: Within | None) -> ColumnElement[bool]:
     home = table.c.municipality_id
     if actor.role in AT_HOME:
         shares = actor.shares if actor.role is Role.KIN else None
@@ -212,7 +217,7 @@ def _visible(table: Table, actor: Actor) -> ColumnElement[bool]:
     if actor.role not in _TEAM_ONLY:
         ours: ColumnElement[bool] = home == actor.municipality
         return or_(ours, _is_colleague(table, actor))
-    agreed, known = _agreed(actor, "follows"), _known(actor)
+    agreed, known = _agreed(actor, "follows"), _known(actor, among)
     if table is tables.person:  # names of patients, and of colleagues
         patients = select(tables.patient.c.person_id).where(tables.patient.c.id.in_(known))
         return or_(table.c.id.in_(patients), _is_colleague(table, actor))
@@ -225,7 +230,7 @@ def _visible(table: Table, actor: Actor) -> ColumnElement[bool]:
     return theirs
 
 
-def _known(actor: Actor) -> Select[Any]:
+def _known(actor: Actor, among: Within | None) -> Select[Any]:
     """The patients of the actor's team: those whom it follows, and those who are routed to it just now."""
     enrolment, routing, alert, staff = tables.enrolment, tables.routing, tables.alert, tables.staff
     follows, answers = _agreed(actor, "follows"), _agreed(actor, "answers")
@@ -242,6 +247,9 @@ def _known(actor: Actor) -> Select[Any]:
     kept = select(alert.c.patient_id).where(
         alert.c.state == "acknowledged", alert.c.owner.in_(team), alert.c.municipality_id.in_(answers)
     )
+    if among is not None:
+        own, routed = own.where(among(enrolment.c.patient_id)), routed.where(among(routing.c.patient_id))
+        kept = kept.where(among(alert.c.patient_id))
     return select(union(own, routed, kept).subquery().c.patient_id)
 
 

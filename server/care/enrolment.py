@@ -3,9 +3,10 @@
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, select, update
 
 from server import audit
 from server.access import Action, Actor, require, scope
@@ -13,6 +14,8 @@ from server.care import plans
 from server.care.people import NotFoundError, home_of
 from server.care.steps import Done, Step, note
 from server.db import tables
+from server.db.asking import Within
+from server.scoped import asked_by
 from server.vault import Vault
 
 PRIMARY, NEXT_OF_KIN = "primary", "next_of_kin"
@@ -152,10 +155,8 @@ def contacts_of_all(
     connection: Connection, vault: Vault, actor: Actor, patients: Collection[str]
 ) -> dict[str, list[Contact]]:
     """Patient -> whom to call about them, the primary contact first."""
-    table = tables.contact
-    statement = select(table).where(table.c.patient_id.in_(patients)).order_by(table.c.kind.desc(), table.c.id)
     found: dict[str, list[Contact]] = {}
-    for row in connection.execute(scope(statement, table, actor)):
+    for row in _contacts(connection, actor, patients):
         contact = Contact(
             id=row.id,
             kind=row.kind,
@@ -165,6 +166,12 @@ def contacts_of_all(
         )
         found.setdefault(row.patient_id, []).append(contact)
     return found
+
+
+@asked_by(tables.contact)
+def _contacts(within: Within) -> Select[Any]:
+    table = tables.contact
+    return select(table).where(within(table.c.patient_id)).order_by(table.c.kind.desc(), table.c.id)
 
 
 def end(connection: Connection, actor: Actor, patient: str, said: str, now: datetime) -> None:

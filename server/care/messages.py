@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, func, insert, select, update
 
 from server import audit
-from server.access import AT_HOME, Action, Actor, require, scope
+from server.access import AT_HOME, Action, Actor, Role, require, scope
 from server.care.people import NotFoundError
 from server.care.reports import form_id
 from server.db import tables
@@ -85,16 +85,36 @@ def thread(connection: Connection, vault: Vault, actor: Actor, patient: str) -> 
 def mark_read(connection: Connection, actor: Actor, patient: str, now: datetime) -> bool:
     """Note that the actor's side has seen what the other side wrote; whether anything was new."""
     table = tables.message
-    theirs = table.c.role.not_in(_HOME_ROLES) if actor.role in AT_HOME else table.c.role.in_(_HOME_ROLES)
-    unread = table.c.patient_id == patient, table.c.read_at.is_(None), theirs
-    seen = update(table).where(*unread).values(read_by=actor.id, read_at=now)
+    seen = (
+        update(table).where(table.c.patient_id == patient, is_unread(actor.role)).values(read_by=actor.id, read_at=now)
+    )
     return connection.execute(scope(seen, table, actor)).rowcount > 0
+
+
+def is_unread(role: Role) -> ColumnElement[bool]:
+    """Whether a message waits for this role's side."""
+    table = tables.message.c
+    theirs = table.role.not_in(_HOME_ROLES) if role in AT_HOME else table.role.in_(_HOME_ROLES)
+    return and_(table.read_at.is_(None), theirs)
 
 
 def unread(connection: Connection, actor: Actor) -> Mapping[str, int]:
     """Patient id -> how many messages wait for the actor's side; patients with none are left out."""
     table = tables.message
-    theirs = table.c.role.not_in(_HOME_ROLES) if actor.role in AT_HOME else table.c.role.in_(_HOME_ROLES)
-    statement = select(table.c.patient_id, func.count().label("count")).where(table.c.read_at.is_(None), theirs)
+    statement = select(table.c.patient_id, func.count().label("count")).where(is_unread(actor.role))
     rows = connection.execute(scope(statement, table, actor).group_by(table.c.patient_id))
     return {patient: int(count) for patient, count in rows}
+
+
+def unread_of(connection: Connection, team: str) -> Mapping[str, datetime]:
+    """Patient id -> since when a message of theirs is unread, of a team's patients, whoever waits longest first."""
+    table, enrolment = tables.message, tables.enrolment
+    ours = select(enrolment.c.patient_id).where(enrolment.c.team_id == team, enrolment.c.state != "ended")
+    since = func.min(table.c.at).label("since")
+    statement = (
+        select(table.c.patient_id, since)
+        .where(table.c.read_at.is_(None), table.c.role.in_(_HOME_ROLES), table.c.patient_id.in_(ours))
+        .group_by(table.c.patient_id)
+        .order_by(since, table.c.patient_id)
+    )
+    return {row.patient_id: row.since for row in connection.execute(statement)}

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, Select, func, insert, or_, select, update
 
 from server.access import AT_HOME, Actor, Role, scope
 from server.db import tables
+from server.scoped import asked_of_all
 from server.vault import Vault
 
 _ALL_PRIORITIES = ("low", "medium", "high", "critical")
@@ -149,11 +151,13 @@ def names_of_patients(connection: Connection, vault: Vault, actor: Actor, patien
 
 def names_of_staff(connection: Connection, vault: Vault, actor: Actor) -> dict[str, str]:
     """Staff id -> name, of the actor's municipality."""
-    statement = select(tables.staff.c.id, tables.person.c.name).join(
-        tables.person, tables.person.c.id == tables.staff.c.person_id
-    )
-    rows = connection.execute(scope(statement, tables.staff, actor))
-    return {row.id: vault.open(row.name) for row in rows}
+    return {row.id: vault.open(row.name) for row in _staff(connection, actor)}
+
+
+@asked_of_all(tables.staff)
+def _staff() -> Select[Any]:
+    person = tables.person
+    return select(tables.staff.c.id, person.c.name).join(person, person.c.id == tables.staff.c.person_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

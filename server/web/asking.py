@@ -5,21 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Row,
-    Select,
-    Table,
-    and_,
-    case,
-    exists,
-    false,
-    func,
-    or_,
-    select,
-    text,
-)
+from sqlalchemy import Connection, Row, Select, Table, and_, func, or_, select
 
 from alerts import engine
 from alerts.history import Quarantined
@@ -28,11 +14,13 @@ from server.access import Actor, allowed, scope
 from server.care.enrolment import Contact, contacts_of_all
 from server.care.people import names_of_patients, names_of_staff
 from server.db import tables
-from server.db.tables.judging import SHOWN, SHOWN_STATES
+from server.db.tables.judging import SHOWN_STATES
 from server.vault import Vault
 from server.watch.beat import all_of
 from server.watch.patient import look_up, view
+from server.web import questions, standing
 from server.web.views.board import Board, Standing, board
+from server.web.views.chosen import Chosen
 
 OVERDUE = timedelta(
     minutes=10
@@ -43,42 +31,7 @@ _CLICKED = (
 )
 _KEPT_MAX = 200  # on one page; the count beside it is the whole
 _FACTS_MAX = 60
-# What two gateways heard is the patient's already and waits for nobody. None of them has a patient: said here too,
-# because the few are then found by their index on every page.
-_IS_NOBODYS = and_(
-    tables.reading.c.patient_id.is_(None),
-    tables.reading.c.unclaimed.is_not(None),
-    tables.reading.c.unclaimed != "heard_twice",
-)
-_IS_SHOWN = text(f"alert.{SHOWN}")  # word for word as the index has it, or it would not be used
-_ENROLLED = select(tables.enrolment.c.patient_id).where(tables.enrolment.c.state != "ended")
-# Only a green zone is doubted, and an alert of one patient is found by the index.
-_DOUBTED = case(
-    (
-        tables.memory.c.zone == "green",
-        exists().where(tables.alert.c.patient_id == tables.patient.c.id, _IS_SHOWN, tables.alert.c.condition),
-    ),
-    else_=false(),
-)
 _Found = TypeVar("_Found")
-
-
-def _followed() -> Select[Any]:
-    patient, memory, plan, due = tables.patient, tables.memory, tables.plan_version, tables.due
-    return (
-        select(
-            patient.c.id, patient.c.timezone, patient.c.matters, memory.c.zone, plan.c.body.label("plan"),
-            due.c.failures, due.c.evaluate_at,
-        )
-        .outerjoin(memory, memory.c.patient_id == patient.c.id)
-        .outerjoin(due, due.c.patient_id == patient.c.id)
-        .outerjoin(plan, and_(plan.c.patient_id == patient.c.id, plan.c.state == "active"))
-        .where(patient.c.id.in_(_ENROLLED))
-        .order_by(patient.c.id)
-    )  # fmt: skip
-
-
-_FOLLOWED = _followed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,55 +48,43 @@ class Asking:
 
         `failures`: how often in a row the rules could not be asked; `evaluate_at`: when to ask them (None: no need).
         """
-        patient = tables.patient
-        return self._all(_FOLLOWED if only is None else _FOLLOWED.where(patient.c.id == only), patient)
+        if only is not None:
+            return self.patients_of([only])
+        return questions.all_followed(self.connection, self.actor)
 
     def patients_of(self, only: Collection[str]) -> list[Row[Any]]:
         """The same of these alone."""
-        return self._all(_FOLLOWED.where(tables.patient.c.id.in_(only)), tables.patient) if only else []
+        return questions.followed(self.connection, self.actor, only)
 
     def zones(self, now: datetime) -> list[Row[Any]]:
         """How many (`patients`) have the same zone (None: never judged), `is_unjudged` and `condition`.
 
         `is_unjudged`: the rules could not be asked; `condition`: an alert of a green patient says that it is not over.
         """
-        each = self._zoned(now, _DOUBTED.label("condition")).subquery()
-        return list(self.connection.execute(select(*each.c, func.count().label("patients")).group_by(*each.c)))
+        return questions.census(self.connection, self.actor, overdue=now - OVERDUE)
 
     def zones_of_patients(self, now: datetime) -> list[Row[Any]]:
         """Each patient with the zone (None: never judged) and `is_unjudged`."""
-        return list(self.connection.execute(self._zoned(now, tables.patient.c.id.label("patient_id"))))
+        return questions.zones(self.connection, self.actor, overdue=now - OVERDUE)
 
-    def _zoned(self, now: datetime, more: ColumnElement[Any]) -> Select[Any]:
-        patient, memory, due = tables.patient, tables.memory, tables.due
-        unjudged = func.coalesce(or_(due.c.failures > 0, due.c.evaluate_at < now - OVERDUE), false())
-        statement = (
-            select(memory.c.zone, unjudged.label("is_unjudged"), more)
-            .select_from(patient)
-            .outerjoin(memory, memory.c.patient_id == patient.c.id)
-            .outerjoin(due, due.c.patient_id == patient.c.id)
-            .where(patient.c.id.in_(_ENROLLED))
-        )
-        return scope(statement, patient, self.actor)
+    def board(self, now: datetime, chosen: Chosen | None = None) -> Board:
+        """Every patient with an open alert in the order of the worklist; asked for once in a page.
 
-    def board(self, now: datetime) -> Board:
-        """Every patient with an open alert in the order of the worklist; asked for once in a page."""
-        return self._once("board", lambda: board(self.standing(), now))
+        Whoever asks first may say what was `chosen`: whom it means is told, and nobody is left out.
+        """
+        return self._once("board", lambda: board(self.standing(now, chosen or Chosen())))
 
-    def standing(self) -> list[Standing]:
-        """What sorts of every alert that a person should see, by patient and then by when it was raised."""
-        table = tables.alert
-        columns = [table.c[name] for name in Standing._fields]
-        statement = select(*columns).where(_IS_SHOWN, table.c.patient_id.in_(_ENROLLED))
-        rows: Any = self._once("standing", lambda: self._all(statement.order_by(*columns[:3]), table))
-        found: list[Standing] = rows  # rows of exactly its fields
-        return found
+    def standing(self, now: datetime, chosen: Chosen) -> list[Standing]:
+        """The open alerts of each patient as one row, in no order; `is_meant`: one of them is as chosen."""
+        if not chosen.is_of_alerts:
+            return standing.everybody(self.connection, self.actor, now=now)
+        owner = self.actor.id if chosen.whose else ""
+        asked = {"priority": chosen.priority, "kind": chosen.kind, "owner": owner}
+        return standing.sifted(self.connection, self.actor, now=now, **asked)
 
     def open_alerts(self, patients: Collection[str]) -> list[Row[Any]]:
         """The alerts of these patients that a person should see, with their whole body."""
-        table = tables.alert
-        statement = select(table).where(_IS_SHOWN, table.c.patient_id.in_(patients)).order_by(table.c.id)
-        return self._all(statement, table)
+        return questions.open_alerts(self.connection, self.actor, patients)
 
     def alerts_since(self, patient: str, since: datetime) -> list[Row[Any]]:
         """Every alert that was ever shown, open or closed, raised since then."""
@@ -158,26 +99,13 @@ class Asking:
         return rows[0] if rows else None
 
     def newest_values(self, wanted: Collection[tuple[str, str]], since: datetime, each: int) -> list[Row[Any]]:
-        """Of each patient and metric the newest measurements since then, at most so many, oldest first."""
-        value, reading = tables.measurement, tables.reading
-        place = func.row_number().over(
-            partition_by=(value.c.patient_id, value.c.metric), order_by=value.c.taken_at.desc()
-        )
-        patients, metrics = {patient for patient, _ in wanted}, {metric for _, metric in wanted}
-        newest = scope(
-            select(value, place.label("place")).where(
-                value.c.patient_id.in_(patients), value.c.metric.in_(metrics), value.c.taken_at >= since
-            ),
-            value,
-            self.actor,
-        ).subquery()
-        statement = (
-            select(newest, reading.c.id.label("reading_id"))
-            .join(reading, reading.c.seq == newest.c.reading_seq)
-            .where(newest.c.place <= each)
-            .order_by(newest.c.taken_at)
-        )
-        return list(self.connection.execute(statement))
+        """Of each patient and metric the newest measurements since then, at most so many, oldest first.
+
+        What a person took out is left out.
+        """
+        metrics = ",".join(sorted({metric for _, metric in wanted}))
+        asked = {"metrics": f",{metrics},", "since": since, "most": each}
+        return questions.newest_values(self.connection, self.actor, {patient for patient, _ in wanted}, **asked)
 
     def values(self, patients: Sequence[str], since: datetime) -> list[Row[Any]]:
         """Measurements taken since then, oldest first, with the quality of their reading."""
@@ -204,9 +132,7 @@ class Asking:
         return self._once(f"taken out of {sorted(patients)}", lambda: self._taken_out(patients))
 
     def _taken_out(self, patients: Sequence[str]) -> set[str]:
-        table = tables.fact
-        statement = select(table.c.why).where(table.c.patient_id.in_(patients), table.c.kind == "invalidated")
-        return {str(row.why["reading_id"]) for row in self._all(statement, table)}
+        return {str(row.why["reading_id"]) for row in questions.taken_out(self.connection, self.actor, patients)}
 
     def reading(self, patient: str, identity: str) -> list[Row[Any]]:
         """One reading of a patient, a row for each measurement; empty when the reader may not know of it."""
@@ -282,38 +208,26 @@ class Asking:
         statement = (
             select(reading, value.c.metric, value.c.value)
             .outerjoin(value, value.c.reading_seq == reading.c.seq)
-            .where(_IS_NOBODYS)
+            .where(questions.IS_NOBODYS)
             .order_by(reading.c.seq.desc(), value.c.metric)
             .limit(_KEPT_MAX)
         )
         return self._all(statement, reading)
 
+    def counts(self) -> Any:
+        """What waits on other pages than the worklist, as `questions.counts` tells it; asked for once in a page."""
+        return self._once("counts", lambda: questions.counts(self.connection, self.actor)[0])
+
     def count_kept(self) -> int | None:
         """How many messages and readings wait for somebody; None when the reader may not see them."""
-        return self._once("kept", self._count_kept)
-
-    def _count_kept(self) -> int | None:
-        if not allowed(self.actor, May.SEE_QUARANTINE):
-            return None
-        table, reading = tables.quarantine, tables.reading
-        total = self._count(select(func.count()).select_from(table).where(table.c.state == "open"), table)
-        if allowed(self.actor, May.SEE_UNCLAIMED):
-            nobody = select(func.count()).select_from(reading).where(_IS_NOBODYS)
-            total += self._count(nobody, reading)
-        return total
+        found = self.counts()
+        return None if found.kept is None else found.kept + (found.unclaimed or 0)
 
     def count_waiting(self, now: datetime) -> int | None:
         """How much waits, counting as one what was met together; None when the reader has no worklist."""
         if not allowed(self.actor, May.SEE_WORKLIST):
             return None
         return self.board(now).waiting
-
-    def count_proposals(self) -> int | None:
-        """How many plans wait for a second person; None when the reader may approve none."""
-        if not allowed(self.actor, May.APPROVE_PLAN):
-            return None
-        table = tables.plan_proposal
-        return self._count(select(func.count()).select_from(table).where(table.c.state == "tested"), table)
 
     def names_of_patients(self, patients: Sequence[str]) -> dict[str, str]:
         """Patient id -> name."""

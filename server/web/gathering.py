@@ -43,17 +43,12 @@ class PatientPage:
 
 def lines(asking: Asking, now: datetime, only: str | None = None) -> dict[str, PatientLine]:
     """Patient id -> who it is; of those followed up now."""
-    return _lines(asking, asking.patients(only), now)
+    return {row.id: _line(asking, row, now) for row in asking.patients(only)}
 
 
 def lines_of(asking: Asking, patients: Collection[str], now: datetime) -> dict[str, PatientLine]:
     """The same of these alone."""
-    return _lines(asking, asking.patients_of(patients), now)
-
-
-def _lines(asking: Asking, rows: Sequence[Row[Any]], now: datetime) -> dict[str, PatientLine]:
-    names = asking.names_of_patients([row.id for row in rows])
-    return {row.id: _line(asking, row, names.get(row.id, "–"), now) for row in rows}
+    return {row.id: _line(asking, row, now) for row in asking.patients_of(patients)}
 
 
 def patient_page(asking: Asking, patient: str, now: datetime) -> PatientPage | None:
@@ -149,12 +144,12 @@ def _alert_row(asking: Asking, row: Row[Any], values: Values, patient_name: str,
     )
 
 
-def _line(asking: Asking, row: Row[Any], name: str, now: datetime) -> PatientLine:
+def _line(asking: Asking, row: Row[Any], now: datetime) -> PatientLine:
     facts = (row.plan or {}).get("facts", {})
     is_unjudged = bool(row.failures) or (row.evaluate_at is not None and now - row.evaluate_at > OVERDUE)
     return PatientLine(
         id=row.id,
-        name=name,
+        name=asking.vault.open(row.name),
         age=facts.get("age"),
         matters=asking.vault.open(row.matters) if row.matters else None,
         zone=known_zone(row.zone, is_unjudged=is_unjudged),

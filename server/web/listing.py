@@ -3,8 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import groupby
-from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import Row as Stored
@@ -39,7 +37,7 @@ class Wanted:
 
 def worklist(asking: Asking, wanted: Wanted, now: datetime) -> Worklist:
     """The page of the reader's worklist; the number of questions does not depend on how many alerts there are."""
-    everybody = asking.board(now)
+    everybody = asking.board(now, wanted.chosen)
     rows = _chosen(asking, wanted.chosen, now)
     before, shown = page(rows, wanted.after, PATIENTS)
     cases = _cases(asking, shown, now)
@@ -61,16 +59,13 @@ def _chosen(asking: Asking, chosen: Chosen, now: datetime) -> tuple[Row, ...]:
     rows = asking.board(now).rows
     if chosen.is_all:
         return rows
-    by_patient = {who: list(own) for who, own in groupby(asking.standing(), key=attrgetter("patient_id"))}
-    kept = tuple(row for row in rows if chosen.keeps(row, by_patient[row.patient], asking.actor.id))
+    kept = tuple(row for row in rows if chosen.keeps(row))
     if not chosen.zone:
         return kept
-    holds = {who: any(each.condition for each in own) for who, own in by_patient.items()}
-    zones = {
-        row.patient_id: honest_zone(known_zone(row.zone, is_unjudged=row.is_unjudged), holds.get(row.patient_id, False))
-        for row in asking.zones_of_patients(now)
-    }
-    return tuple(row for row in kept if zones.get(row.patient) == chosen.zone)
+    zones = {row.patient_id: known_zone(row.zone, is_unjudged=row.is_unjudged) for row in asking.zones_of_patients(now)}
+    return tuple(
+        row for row in kept if row.patient in zones and honest_zone(zones[row.patient], row.condition) == chosen.zone
+    )
 
 
 def _cases(asking: Asking, rows: Collection[Row], now: datetime) -> tuple[Case, ...]:
@@ -100,6 +95,4 @@ def _filled(
 ) -> list[AlertRow]:
     wanted = {(each.patient_id, str(each.why["metric"])) for each in stored if each.why.get("metric")}
     values = asking.newest_values(wanted, now - TREND, SPARK_POINTS) if wanted else []
-    out = asking.taken_out(sorted({each.patient_id for each in stored}))
-    counting = by_metric([each for each in values if each.reading_id not in out])
-    return alert_rows(asking, stored, counting, people, now)
+    return alert_rows(asking, stored, by_metric(values), people, now)

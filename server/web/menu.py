@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlalchemy import select
 
 from server.access import AT_HOME, Action, Actor, Role, allowed, scope
-from server.care.messages import unread
 from server.db import tables
 from server.web.asking import Asking
 from server.web.words import N_
@@ -59,13 +58,14 @@ def initials(name: str) -> str:
 
 def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
     """The pages that this reader may open, with what waits there."""
-    waiting, kept = asking.count_waiting(now), asking.count_kept()
-    unseen = _unread(asking)
+    waiting, kept, found = asking.count_waiting(now), asking.count_kept(), asking.counts()
+    # At home a nought is one more thing to wonder about.
+    unseen = found.unread or (None if asking.actor.role in AT_HOME else found.unread)
     menu: Sequence[tuple[Action, Link]] = (
         (Action.SEE_WORKLIST, Link(name="worklist", href="/", label=N_("Worklist"), count=waiting)),
         (Action.SEE_PATIENT, Link(name="patients", href="/patients", label=N_("Patients"))),
         (Action.SEE_MESSAGES, Link(name="messages", href="/messages", label=N_("Messages"), count=unseen)),
-        (Action.APPROVE_PLAN, Link(name="plans", href="/plans", label=N_("Plans"), count=asking.count_proposals())),
+        (Action.APPROVE_PLAN, Link(name="plans", href="/plans", label=N_("Plans"), count=found.proposed)),
         (Action.SEE_TEAM, Link(name="team", href="/team", label=N_("Shift"))),
         (Action.SEE_KITS, Link(name="kits", href="/kits", label=N_("Kits"))),
         (Action.SEE_QUARANTINE, Link(name="quarantine", href="/quarantine", label=N_("Quarantine"), count=kept)),
@@ -75,14 +75,6 @@ def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
         (Action.SHARE_OWN, Link(name="sharing", href="/own/sharing", label=N_("Sharing"))),
     )
     return tuple(link for action, link in menu if allowed(asking.actor, action))
-
-
-def _unread(asking: Asking) -> int | None:
-    """How many messages wait for the reader's side; None where that is not for them."""
-    if not any(allowed(asking.actor, action) for action in (Action.SEE_MESSAGES, Action.SEE_OWN_MESSAGES)):
-        return None
-    count = sum(unread(asking.connection, asking.actor).values())
-    return count or (None if asking.actor.role in AT_HOME else 0)  # at home a nought is one more thing to wonder about
 
 
 def _name(asking: Asking, actor: Actor) -> str:

@@ -1,6 +1,7 @@
 """A team's first page: who is on duty, what was left, what is quiet on purpose; and the notes from shift to shift."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
@@ -71,7 +72,7 @@ def _show(
     flash: Flash | None = None,
 ) -> HTMLResponse:
     with visit.read() as asking:
-        choices = _choices(asking)
+        choices = _choices(asking, visit.speech.now)
         view = _shift(visit, asking) | {
             "choices": choices,
             "partners": handover_notes.partners(asking.connection, visit.actor),
@@ -99,7 +100,7 @@ def _shift(visit: Visit, asking: Asking) -> dict[str, Any]:
     }
 
 
-def _choices(asking: Asking) -> dict[str, str]:
+def _choices(asking: Asking, now: datetime) -> dict[str, str]:
     """Patient id -> name, of those with an open alert, by name."""
-    open_ones = sorted({each.patient_id for each in asking.standing()})[:_CHOICES_MAX]
+    open_ones = sorted(row.patient for row in asking.board(now).rows)[:_CHOICES_MAX]
     return dict(sorted(asking.names_of_patients(open_ones).items(), key=lambda item: item[1]))

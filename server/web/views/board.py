@@ -1,4 +1,4 @@
-"""The order of the worklist: every open alert as one compact row in; who comes first, and how much waits, out. Pure.
+"""The order of the worklist: each patient's open alerts as one row in; who comes first, and how much waits, out. Pure.
 
 Only what sorts and filters is looked at here, so that thousands of alerts cost little: one page of them is filled in
 later. A patient's alerts stand together and are sorted by what waits: priority, then how fast it gets worse, then how
@@ -8,33 +8,35 @@ long it has waited. What somebody has taken or put off stands below all that wai
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from operator import attrgetter
 from typing import NamedTuple
 
 from alerts.grouping import GROUP_SPAN
-from alerts.raising import QUARANTINED
-from server.web.views.groups import PRIORITY_ORDER, is_waiting, rank
+from server.web.views.groups import PRIORITY_ORDER
 
 FASTEST = 2  # of `pace`
 _HIGH = PRIORITY_ORDER.index("high")
+WAITING, TAKEN = 11, 21  # of a place, with the rank added: two digits also for a priority that we do not know
+_MOMENT = slice(2, 28)  # behind the two digits of the place: "2026-11-22 06:31:05.000000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_LAST = (len(PRIORITY_ORDER), FASTEST, _EPOCH, "")
 
 
 class Standing(NamedTuple):
-    """An open alert as far as it sorts: the columns that are read of each."""
+    """A patient's open alerts as far as they sort and filter, put together by the database (`web.standing`).
+
+    An alert's place is WAITING or TAKEN with its rank added. `first`: of the least place the oldest alert, as a
+    text: the place, the moment it was raised at, its id. `fastest`: of the least place the fastest pace: ten times the
+    place and FASTEST less the pace. `met`: when each was raised, and "1" for one that waits, commas between; without
+    the `alone` questions about a value that wait.
+    """
 
     patient_id: str
-    raised_at: datetime
-    id: str
-    rule: str
-    state: str
-    priority: str
-    pace: int
-    snoozed_until: datetime | None
-    owner: str | None
-    condition: bool
+    first: str
+    fastest: int
+    met: str | None
+    alone: int
+    is_meant: int  # 1: one of the alerts is as asked for
+    condition: int  # 1: one of them is not over
 
 
 class Urgency(NamedTuple):
@@ -82,13 +84,33 @@ def place(text: str | None) -> Urgency | None:
     return Urgency(bool(taken), rank, calm, since, parts[4])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One patient of the list."""
+class Row(NamedTuple):
+    """One patient of the list; `key` sorts as the urgency does."""
 
+    key: tuple[int, str]
     patient: str
-    urgency: Urgency
     waiting: int  # groups of alerts that wait
+    is_meant: bool
+    condition: bool
+
+    @property
+    def urgency(self) -> Urgency:
+        """Where the patient stands."""
+        fastest, first = self.key
+        place, calm = divmod(fastest, 10)
+        is_taken = place >= TAKEN - 1
+        since = (datetime.fromisoformat(first[_MOMENT]).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+        return Urgency(is_taken, place - (TAKEN if is_taken else WAITING), calm, since, first[_MOMENT.stop :])
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether nothing of the patient waits."""
+        return self.key[0] >= 10 * (TAKEN - 1)
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether somebody must come at once."""
+        return self.key[0] < 10 * (WAITING + _HIGH + 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,63 +127,25 @@ class Board:
     @property
     def urgent(self) -> int:
         """Patients of whom something high or critical waits."""
-        return sum(row.urgency.is_urgent for row in self.rows)
+        return sum(row.is_urgent for row in self.rows)
 
 
-def board(alerts: Iterable[Standing], now: datetime) -> Board:
-    """The list of these alerts, which come sorted by patient and then by when they were raised.
-
-    They are taken apart by their places and not by their names, which takes half the time for thousands.
-    """
-    rows: list[_Own] = []
-    own: _Own | None = None
-    for patient, raised_at, alert, rule, state, priority, pace, snoozed_until, _, _ in alerts:
-        if own is None or own.patient != patient:
-            own = _Own(patient)
-            rows.append(own)
-        waits = is_waiting(state, priority, snoozed_until, now)
-        own.count(raised_at, waits, alone=rule == QUARANTINED)
-        own.weigh((rank(priority), FASTEST - pace, raised_at, alert), waits)
-    return Board(rows=tuple(sorted((each.row() for each in rows), key=attrgetter("urgency"))))
+def board(standing: Iterable[Standing]) -> Board:
+    """The list of these patients."""
+    rows = [
+        Row((fastest, first), patient, alone + (_groups(met) if met else 0), is_meant > 0, condition > 0)
+        for patient, first, fastest, met, alone, is_meant, condition in standing
+    ]
+    return Board(rows=tuple(sorted(rows)))
 
 
-class _Own:
-    """One patient's alerts while they are looked at one after the other."""
-
-    __slots__ = ("_began", "_calm", "_counted", "_first", "_groups", "_waiting", "patient")
-
-    def __init__(self, patient: str) -> None:
-        self.patient = patient
-        self._waiting = False  # one of them waits; then only those that wait are weighed
-        self._first: tuple[int, int, datetime, str] = _LAST
-        self._calm = FASTEST
-        self._groups = 0
-        self._began = _EPOCH  # of the group that is being looked at
-        self._counted = False
-
-    def count(self, raised_at: datetime, waits: bool, *, alone: bool) -> None:
-        """As `groups.grouped` groups them: within half an hour of the first; a question about a value alone."""
-        if alone:
-            self._groups += waits
-            return
-        if raised_at - self._began > GROUP_SPAN:
-            self._began, self._counted = raised_at, False
-        if waits and not self._counted:
-            self._groups, self._counted = self._groups + 1, True
-
-    def weigh(self, alert: tuple[int, int, datetime, str], waits: bool) -> None:
-        """Keep the most severe, of equal ones the oldest, and how fast the fastest of them gets worse."""
-        if waits and not self._waiting:
-            self._waiting, self._first = True, _LAST
-        if waits != self._waiting:
-            return
-        if alert[0] < self._first[0]:
-            self._first, self._calm = alert, alert[1]
-        elif alert[0] == self._first[0] and alert[1] < self._calm:
-            self._calm = alert[1]
-
-    def row(self) -> Row:
-        """What became of it."""
-        own, _, raised_at, alert = self._first
-        urgency = Urgency(not self._waiting, own, self._calm, (raised_at - _EPOCH) // _MICROSECOND, alert)
-        return Row(patient=self.patient, urgency=urgency, waiting=self._groups)
+def _groups(met: str) -> int:
+    """How many groups wait, as `groups.grouped` groups alerts: within half an hour of the first."""
+    found, ends, is_counted = 0, _EPOCH.replace(tzinfo=None), False
+    for each in sorted(met.split(",")):
+        raised_at = datetime.fromisoformat(each[:-1])
+        if raised_at > ends:
+            ends, is_counted = raised_at + GROUP_SPAN, False
+        if not is_counted and each[-1] == "1":
+            found, is_counted = found + 1, True
+    return found

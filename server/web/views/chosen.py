@@ -1,17 +1,20 @@
 """What a reader chose to see of the worklist, and its address: words of ours only, never a name or a number. Pure."""
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from operator import attrgetter
 from typing import Self
 from urllib.parse import parse_qsl, urlencode
 
-from alerts.raising import QUARANTINED
-from server.web.views.board import Row, Standing, Urgency, place
+from server.web.views.board import Row, Urgency, place
 from server.web.views.groups import PRIORITY_ORDER
 
 ZONE_ORDER = ("red", "yellow", "blue", "unknown", "green")
 KINDS = ("value", "symptom", "missing", "unlikely")
-_SYMPTOMS = ("symptom_", "cat_")
+# How rules about these are called; any other but a question about a value is about a value.
+MISSING = "missing_"
+SYMPTOMS = ("symptom_", "cat_")
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "whose": ("mine",),
     "state": ("waiting", "taken"),
@@ -42,6 +45,11 @@ class Chosen:
         return not any(getattr(self, each.name) for each in fields(self))
 
     @property
+    def is_of_alerts(self) -> bool:
+        """Whether an alert must be as asked for."""
+        return any((self.whose, self.priority, self.kind))
+
+    @property
     def is_sifted(self) -> bool:
         """Whether more is left out than other people's patients."""
         return any((self.state, self.priority, self.kind, self.zone))
@@ -64,27 +72,9 @@ class Chosen:
         text = urlencode({name: word for name, word in said.items() if word})
         return f"?{text}" if text else ""
 
-    def keeps(self, row: Row, alerts: Sequence[Standing], reader: str) -> bool:
+    def keeps(self, row: Row) -> bool:
         """Whether a patient is shown: one of the alerts is as asked for. Of a patient who is, all alerts are shown."""
-        if self.state and row.urgency.is_taken != (self.state == "taken"):
-            return False
-        return any(self._is_meant(each, reader) for each in alerts)
-
-    def _is_meant(self, alert: Standing, reader: str) -> bool:
-        return (
-            self.priority in ("", alert.priority)
-            and self.kind in ("", kind_of(alert.rule))
-            and (not self.whose or alert.owner == reader)
-        )
-
-
-def kind_of(rule: str) -> str:
-    """What an alert is about: a value, a symptom, a measurement that is missing, or a value that is hard to believe."""
-    if rule == QUARANTINED:
-        return "unlikely"
-    if rule.startswith("missing_"):
-        return "missing"
-    return "symptom" if rule.startswith(_SYMPTOMS) else "value"
+        return row.is_meant and (not self.state or row.is_taken == (self.state == "taken"))
 
 
 def from_query(text: str) -> tuple[Chosen, Urgency | None]:
@@ -95,5 +85,5 @@ def from_query(text: str) -> tuple[Chosen, Urgency | None]:
 
 def page(rows: Sequence[Row], after: Urgency | None, size: int) -> tuple[int, Collection[Row]]:
     """How many stand before the page, and the patients on it: those after that place, also when it is empty now."""
-    before = 0 if after is None else sum(row.urgency <= after for row in rows)
+    before = 0 if after is None else bisect_right(rows, after, key=attrgetter("urgency"))
     return before, rows[before : before + size]

@@ -13,6 +13,7 @@ from alerts.grouping import Stay, joined
 from alerts.raising import QUARANTINED
 
 PRIORITY_ORDER = ("critical", "high", "medium", "low")
+NEVER_PUT_OFF = ("critical", "high")
 _RANKS = {word: rank for rank, word in enumerate(PRIORITY_ORDER)}
 
 
@@ -69,7 +70,7 @@ def is_waiting(state: str, priority: str, snoozed_until: datetime | None, now: d
     """The same of its parts."""
     if state == "acknowledged":
         return False
-    return snoozed_until is None or snoozed_until <= now or priority in ("high", "critical")
+    return snoozed_until is None or snoozed_until <= now or priority in NEVER_PUT_OFF
 
 
 def offered_together(members: Sequence[Collection[str]]) -> tuple[str, ...]:

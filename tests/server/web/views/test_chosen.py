@@ -1,15 +1,15 @@
 """What can be chosen, and that an address says it and nothing else."""
 
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.web.views.board import Row, Standing, Urgency
-from server.web.views.chosen import CHOICES, Chosen, from_query, kind_of, page
+from server.web.views.board import Row, Urgency
+from server.web.views.chosen import CHOICES, Chosen, from_query, page
 
-NOW = datetime(2026, 11, 22, 6, 40, tzinfo=UTC)
 HERE = Urgency(False, 1, 2, 1000, "alert")
 
 
@@ -28,50 +28,26 @@ def test_whatever_stands_in_an_address_is_read_and_nothing_of_it_is_said_again(t
     assert from_query("priority=<script>&zone=red")[0] == Chosen(zone="red")
 
 
-def _row(patient: str, urgency: Urgency = HERE) -> Row:
-    return Row(patient=patient, urgency=urgency, waiting=1)
+def _row(patient: str, since: int = 1000, **changed: Any) -> Row:
+    moment = datetime(2026, 11, 22, 6, 40, 0, since, tzinfo=UTC)
+    row = Row((122, f"12{moment:%Y-%m-%d %H:%M:%S.%f}alert"), patient, 1, is_meant=True, condition=True)
+    return row._replace(**changed)
 
 
-def _alert(**changed: object) -> Standing:
-    made = Standing("ada", NOW, "1", "spo2_low", "active", "high", 0, None, None, True)
-    return made._replace(**changed)
+def test_a_patient_is_shown_for_one_alert_that_is_as_asked_for() -> None:
+    waiting, taken = _row("ada"), _row("bo", key=(222, "22"))
+    assert [Chosen(state=word).keeps(waiting) for word in ("", "waiting", "taken")] == [True, True, False]
+    assert [Chosen(state=word).keeps(taken) for word in ("", "waiting", "taken")] == [True, False, True]
+    assert not Chosen(priority="low").keeps(_row("ada", is_meant=False))
 
 
-@pytest.mark.parametrize(
-    ("chosen", "shown"),
-    [
-        (Chosen(), True),
-        (Chosen(state="waiting"), True),
-        (Chosen(state="taken"), False),
-        (Chosen(priority="high"), True),
-        (Chosen(priority="low"), False),
-        (Chosen(kind="missing"), False),
-        (Chosen(priority="high", kind="missing"), False),  # one alert must be both
-        (Chosen(whose="mine"), True),
-        (Chosen(whose="mine", priority="low"), False),
-    ],
-)
-def test_a_patient_is_shown_for_one_alert_that_is_as_asked_for(chosen: Chosen, shown: bool) -> None:
-    assert chosen.keeps(_row("ada"), [_alert(owner="anna")], "anna") is shown
-
-
-@pytest.mark.parametrize(
-    ("rule", "kind"),
-    [
-        ("spo2_low", "value"),
-        ("weight_trend", "value"),
-        ("missing_spo2", "missing"),
-        ("symptom_red", "symptom"),
-        ("cat_rise", "symptom"),
-        ("quarantined", "unlikely"),
-    ],
-)
-def test_what_an_alert_is_about(rule: str, kind: str) -> None:
-    assert kind_of(rule) == kind
+@pytest.mark.parametrize(("word", "of_alerts"), [("whose", True), ("priority", True), ("kind", True), ("zone", False)])
+def test_only_what_alerts_say_is_asked_of_alerts(word: str, of_alerts: bool) -> None:
+    assert Chosen(**{word: CHOICES[word][0]}).is_of_alerts is of_alerts
 
 
 def test_pages_follow_each_other_without_a_gap_while_the_list_changes() -> None:
-    rows = [_row(str(number), HERE._replace(since=number)) for number in range(7)]
+    rows = [_row(str(number), number) for number in range(7)]
     before, first = page(rows, None, 3)
     assert (before, [row.patient for row in first]) == (0, ["0", "1", "2"])
     last = list(first)[-1].urgency
