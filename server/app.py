@@ -112,7 +112,7 @@ def _put_together(settings: Settings, clock: Clock, database: Database) -> App:
     if RoleName.WATCH in wanted:
         roles.append(Watch(parts))
     if RoleName.NOTIFY in wanted:
-        roles.append(Notify(parts, ways_of(settings)))
+        roles.append(Notify(parts, ways_of(parts)))
     roles.append(Lookout(parts, operations_of(settings)))
     if settings.deadman_url is not None:
         from server.deadman import DeadMan

@@ -1,6 +1,7 @@
 """What an installation decides: one frozen value, read once at start and passed down. Secrets never print."""
 
 import ipaddress
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -13,6 +14,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from server.db.engine import DatabaseAddressError, file_address, is_embedded
 from server.notify.smtp import Tls
 from server.notify.texts import DEFAULT, LANGUAGES
+
+# A name with a dot, so that no list lets a whole top-level domain in; or this machine.
+_HOST = re.compile(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+|localhost")
 
 
 class RoleName(StrEnum):
@@ -76,6 +80,10 @@ class Settings(BaseSettings):
     webhook_url: SecretStr | None = None  # takes messages to telephones
     webhook_key: SecretStr | None = None  # what they are signed with
     webhook_tls_ca: Path | None = None
+    webhook_confirms_s: int = Field(default=0, ge=0, le=3600)  # how soon it promises to say "delivered"; 0: it does not
+    push_contact: str | None = None  # turns web push on: whom the push services may ask, a mailto: or https: address
+    push_services: str = "fcm.googleapis.com,push.services.mozilla.com,web.push.apple.com,notify.windows.com"
+    push_confirms_s: int = Field(default=60, ge=0, le=3600)  # how soon a browser must say "delivered"; 0: ever
     operations_mail: str | None = None  # who is told, past the outbox, that a part of Varde is silent
 
     # A blood pressure in quarantine is about 1 kB; this is some 100 MB, and months of ordinary trouble.
@@ -117,6 +125,20 @@ class Settings(BaseSettings):
             return value
         raise ValueError("must be an https address; http only on this machine")
 
+    @field_validator("push_contact")
+    @classmethod
+    def _can_be_asked(cls, value: str | None) -> str | None:
+        if value is None or (value.startswith(("mailto:", "https://")) and value.isascii() and value.isprintable()):
+            return value
+        raise ValueError("must be an address such as mailto:drift@kommune.example")
+
+    @field_validator("push_services")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        if all(_HOST.fullmatch(each.strip()) for each in value.split(",")):
+            return value.lower()
+        raise ValueError("must be names of hosts with commas between them, such as push.services.mozilla.com")
+
     @model_validator(mode="after")
     def _can_tell(self) -> Self:
         if self.smtp_host is not None and not self.smtp_sender:
@@ -125,8 +147,16 @@ class Settings(BaseSettings):
             raise ValueError("smtp_tls: none is for a mail server on this machine only")
         if self.webhook_url is not None and self.webhook_key is None:
             raise ValueError("webhook_key: messages must be signed, or anybody could send them")
+        if self.webhook_confirms_s and self.public_url is None:
+            raise ValueError("webhook_confirms_s: needs public_url, where the webhook says what became of a message")
         if self.operations_mail is not None and self.smtp_host is None:
             raise ValueError("operations_mail: needs smtp_host")
+        return self
+
+    @model_validator(mode="after")
+    def _pushes_go_out(self) -> Self:
+        if self.login is not Login.DEMO and any(is_loopback(each) for each in self.known_push_services):
+            raise ValueError("push_services: this machine is a push service for tests and the demo only")
         return self
 
     @model_validator(mode="after")
@@ -141,6 +171,11 @@ class Settings(BaseSettings):
                 f"login: demo lets in anyone with a click, so it is served on this machine only, not on {self.web_host}"
             )
         return self
+
+    @property
+    def known_push_services(self) -> frozenset[str]:
+        """The hosts that may be asked to carry a push, and those below them."""
+        return frozenset(each.strip() for each in self.push_services.split(","))
 
     @property
     def database_address(self) -> str:

@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 
 class VaultError(Exception):
@@ -21,6 +23,7 @@ class Vault:
             self._fernet = Fernet(key)
         except ValueError:
             raise VaultError("the vault's key file does not hold a key") from None
+        self._key = key
 
     def close(self, text: str) -> bytes:
         """`text` encrypted; twice the same text gives two different results."""
@@ -32,6 +35,10 @@ class Vault:
             return self._fernet.decrypt(closed).decode()
         except InvalidToken:
             raise VaultError("the vault's key does not fit what it should open") from None
+
+    def derived(self, purpose: str, length: int) -> bytes:
+        """A secret of so many bytes for one purpose: the same as long as the key is."""
+        return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"varde:{purpose}".encode()).derive(self._key)
 
 
 def open_vault(path: Path, *, create: bool) -> Vault:

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, func, insert, select
 
 from server import audit
 from server.access import Action, Actor, require, scope
+from server.care.browsers import Told, told
 from server.care.people import NotFoundError
 from server.db import tables
 from server.vault import Vault
@@ -27,6 +28,10 @@ class Kind(StrEnum):
     TEXT = "text"  # a message to a telephone, by the installation's webhook
     MAIL = "mail"
     LOG = "log"  # the installation's log: for a demo, or a screen that follows it
+    PUSH = "push"  # to browsers in which the person asked for it, see `browsers`; nobody types an address
+
+
+TYPED = (Kind.TEXT, Kind.MAIL, Kind.LOG)  # what a coordinator can set
 
 
 class AddressError(ValueError):
@@ -49,11 +54,12 @@ class NewChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """One way, with its address in the open: never stored, logged or shown like this."""
+    """One way, with its address (or the browsers) in the open: never stored, logged or shown like this."""
 
     id: str
     kind: Kind
     address: str
+    browsers: tuple[Told, ...] = ()
 
 
 def address_of(kind: Kind, typed: str) -> str:
@@ -115,12 +121,14 @@ def remove_channel(connection: Connection, actor: Actor, channel: str, now: date
 
 
 def channels_of(connection: Connection, vault: Vault, team: str, staff: str | None) -> tuple[Reach, ...]:
-    """The ways to reach a person, or the team itself, in their order."""
-    return tuple(
+    """The ways to reach a person, or the team itself, in their order; the own browsers before them, as one way."""
+    typed = tuple(
         Reach(id=row.id, kind=Kind(row.kind), address=vault.open(row.address))
         for row in rows_of(connection, team)
         if row.staff_id == staff
     )
+    own = () if staff is None else told(connection, vault, staff)
+    return (Reach(id=str(staff), kind=Kind.PUSH, address="", browsers=own), *typed) if own else typed
 
 
 def rows_of(connection: Connection, team: str) -> Sequence[Row[Any]]:

@@ -20,12 +20,13 @@ from alerts.escalation import LEVELS
 from alerts.fact import Role
 from alerts.priority import Priority
 from server.care import routing
-from server.care.reaching import Reach, channels_of
+from server.care.reaching import Kind, Reach, channels_of
 from server.db import tables
 from server.notify import course
 from server.notify.channels import Channel, Channels, Notice, Receipt
 from server.notify.recipients import Recipient, Step, is_closed, recipients
-from server.notify.texts import text
+from server.notify.subjects import MESSAGES, is_over, step_of, subject_of, topic_of
+from server.notify.texts import LANGUAGES, text, text_for_all
 from server.parts import Parts
 from server.vault import VaultError
 from vitals import failpoint
@@ -34,9 +35,6 @@ RECEIPTS = "/notices/receipts"
 _AT_ONCE = 20
 _QUIET = timedelta(minutes=1)  # how soon it is asked again whether the service has opened
 _REACHED = frozenset({"sent", "delivered", "read", "accepted"})
-_TOLD_MAX = 50  # earlier notices of an alert that are looked at
-# An alert that waits for nobody any more: what failed is not tried again.
-_ANSWERED = frozenset({"acknowledged", "resolved", "withdrawn"})
 
 _log = structlog.get_logger("varde.notify")
 
@@ -106,7 +104,7 @@ class Book:
                 outcome = "sent" if each.reason is None else "failed"
                 tried = row | {"at": now, "outcome": outcome, "reason": each.reason}
                 connection.execute(insert(tables.attempt).values(tried))
-                _change(connection, each.tried.delivery, _after(each, wall))
+                _change(connection, each.tried.delivery, self._after(each, wall))
             self._settle(connection, job, wall)
             failpoint.reach("notify.noted")
 
@@ -121,7 +119,7 @@ class Book:
 
     def _prepared(self, connection: Connection, row: Row[Any], wall: datetime) -> Job | None:
         """What is to be tried now of a notice; None when it rests."""
-        step = self._step(connection, row)
+        step = step_of(connection, row, self.parts.clock.now())
         if step.to is not Role.PATIENT and self._is_quiet(connection, step):
             _settled(connection, row.seq, state="waiting", send_at=wall + _QUIET)
             return None
@@ -130,8 +128,10 @@ class Book:
             self._add(connection, row, step, ())
         elif row.taken_at is not None:
             self._note_interrupted(connection, row, known)
-        elif any(each.tries for each in known) and _is_answered(connection, row):
+        elif any(each.tries for each in known) and is_over(connection, row):
             _drop(connection, row.seq)
+        else:
+            self._note_silence(connection, row, known, wall)
         due = [each for each in _deliveries(connection, row.seq) if _is_due(each, wall)]
         return Job(row=row, step=step, tries=tuple(self._try(connection, row, step, each) for each in due))
 
@@ -141,19 +141,13 @@ class Book:
         if _nobody_reached(known, lambda each: self._reaches(connection, _whom(each))):
             self._add(connection, job.row, job.step, known)
             known = _deliveries(connection, job.row.seq)
-        waiting = [each for each in known if each.state == "waiting"]
+        waiting = [each for each in known if each.state == "waiting" or _is_unconfirmed(each)]
         if waiting:
             _settled(connection, job.row.seq, state="waiting", send_at=min(each.next_at or wall for each in waiting))
             return
         states = {each.state for each in known}
         state = "sent" if states & _REACHED else "unneeded" if "unneeded" in states else "failed"
         _settled(connection, job.row.seq, state=state, send_at=None)
-
-    def _step(self, connection: Connection, row: Row[Any]) -> Step:
-        fact = tables.fact.c
-        said = connection.execute(select(fact.priority, fact.by).where(fact.seq == row.fact_seq)).one()
-        now = self.parts.clock.now()
-        return Step(patient=row.patient_id, to=Role(row.to), priority=said.priority, owner=said.by, now=now)
 
     def _is_quiet(self, connection: Connection, step: Step) -> bool:
         """Whether it can wait until the service opens: below high, nobody is woken."""
@@ -203,6 +197,20 @@ class Book:
             given_up = course.wait_after(each.tries + 1, ways) is None
             _change(connection, each.id, {"tries": each.tries + 1} | ({"state": "failed"} if given_up else {}))
 
+    def _note_silence(self, connection: Connection, row: Row[Any], known: Sequence[Row[Any]], wall: datetime) -> None:
+        """A channel took the message, and did not say in time that it was delivered: it is tried by the next one."""
+        for each in known:
+            if not _is_unconfirmed(each) or each.next_at > wall:
+                continue
+            ways = self._reaches(connection, _whom(each))
+            channels = max(1, len(ways))
+            used = ways[course.channel_of(each.tries - 1, channels)].kind.value if ways else "?"
+            said = {"at": self.parts.clock.now(), "outcome": "silent", "reason": None}
+            connection.execute(insert(tables.attempt).values(self._attempt(row, each.id, used) | said))
+            tries = course.after_silence(each.tries, channels)
+            state = "sent" if course.wait_after(tries, channels) is None else "waiting"
+            _change(connection, each.id, {"tries": tries, "state": state, "next_at": None})
+
     def _attempt(self, row: Row[Any], delivery: str, channel: str) -> dict[str, Any]:
         whose = {"municipality_id": row.municipality_id, "outbox_seq": row.seq}
         return whose | {"delivery_id": delivery, "channel": channel}
@@ -224,17 +232,24 @@ class Book:
     ) -> Notice:
         settings = self.parts.settings
         base = settings.public_url
-        case, again = _case(connection, row, step)
+        subject = subject_of(connection, row, step, _whom(delivery))
         receipt = None
         if base is not None and delivery.receipt is not None:
             receipt = Receipt(url=base + RECEIPTS, secret=self.parts.vault.open(delivery.receipt))
+        page = "/messages" if subject.to == MESSAGES else "/"
+        more = page if subject.to == MESSAGES else f"/cases/{subject.case}"
         return Notice(
             id=delivery.id,
             number=row.seq,
             to=delivery.role,
-            text=text(settings.notice_language, delivery.role, step.priority, case, again=again),
+            text=text(settings.notice_language, subject),
+            texts={each: text_for_all(each, subject) for each in LANGUAGES},
+            topic=topic_of(subject),
+            priority=step.priority,
             address="" if way is None else way.address,
-            link=None if base is None or step.to is Role.PATIENT else f"{base}/cases/{case}",
+            browsers=() if way is None else way.browsers,
+            link=None if base is None or step.to is Role.PATIENT else base + more,
+            page=page,
             at=self.parts.wall.now(),
             receipt=receipt,
         )
@@ -248,30 +263,26 @@ class Book:
         except VaultError:
             _log.error("an address cannot be opened", team=to.team)
             return ()
-        return tuple(each for each in ways if self.channels.of(each.kind) is not None)
+        usable = [each for each in ways if self.channels.of(each.kind) is not None]
+        # A push that nobody confirms may lie on a telephone that is off, so it does not go before what wakes people.
+        unsure = Kind.PUSH.value not in self.channels.confirms
+        return tuple(sorted(usable, key=lambda each: unsure and each.kind is Kind.PUSH))
+
+    def _after(self, outcome: Outcome, wall: datetime) -> Mapping[str, Any]:
+        tries = outcome.tried.tries + 1
+        if outcome.reason is None:
+            can_confirm = outcome.tried.notice.receipt is not None
+            within = self.channels.confirms.get(outcome.tried.channel.name) if can_confirm else None
+            return {"state": "sent", "tries": tries, "next_at": None if within is None else wall + within}
+        wait = course.wait_after(tries, outcome.tried.channels)
+        if wait is None:
+            return {"state": "failed", "tries": tries, "next_at": None}
+        return {"tries": tries, "next_at": wall + wait}
 
 
 def digest(secret: str) -> str:
     """What is stored to know a receipt's secret again."""
     return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def _case(connection: Connection, row: Row[Any], step: Step) -> tuple[int, bool]:
-    """The number under which people speak of the alert: that of its first notice; and whether somebody was told of it
-    before, as urgently, and did not answer."""
-    if row.alert_id is None:
-        return row.seq, False
-    outbox, fact = tables.outbox.c, tables.fact.c
-    earlier = (
-        select(outbox.seq, fact.priority)
-        .join(tables.fact, fact.seq == outbox.fact_seq)
-        .where(outbox.alert_id == row.alert_id, outbox.to != Role.PATIENT.value, outbox.seq <= row.seq)
-        .order_by(outbox.seq)
-        .limit(_TOLD_MAX)
-    )
-    told = connection.execute(earlier).all()
-    again = any(each.seq < row.seq and each.priority == step.priority for each in told)
-    return (told[0].seq if told else row.seq), again
 
 
 def _whom(delivery: Row[Any]) -> Recipient:
@@ -289,13 +300,9 @@ def _is_due(delivery: Row[Any], wall: datetime) -> bool:
     return delivery.state == "waiting" and (delivery.next_at is None or delivery.next_at <= wall)
 
 
-def _is_answered(connection: Connection, row: Row[Any]) -> bool:
-    """Whether somebody has taken the alert meanwhile. Who owns it is reminded all the same."""
-    if row.alert_id is None or row.to in (Role.OWNER.value, Role.PATIENT.value):
-        return False
-    table = tables.alert
-    state = connection.execute(select(table.c.state).where(table.c.id == row.alert_id)).scalar()
-    return state in _ANSWERED
+def _is_unconfirmed(delivery: Row[Any]) -> bool:
+    """Whether its channel took it and has yet to say that it was delivered."""
+    return delivery.state == "sent" and delivery.next_at is not None
 
 
 def _nobody_reached(known: Sequence[Row[Any]], ways: Any) -> bool:
@@ -305,6 +312,7 @@ def _nobody_reached(known: Sequence[Row[Any]], ways: Any) -> bool:
     return bool(group) and all(
         each.state in ("failed", "refused")
         or (each.state == "waiting" and course.goes_up(each.tries, max(1, len(ways(each)))))
+        or (_is_unconfirmed(each) and course.goes_up(each.tries - 1, max(1, len(ways(each)))))
         for each in group
     )
 
@@ -314,20 +322,12 @@ def _rank(delivery: Row[Any]) -> int:
     return LEVELS.get(Role(delivery.role), 0)
 
 
-def _after(outcome: Outcome, wall: datetime) -> Mapping[str, Any]:
-    tries = outcome.tried.tries + 1
-    if outcome.reason is None:
-        return {"state": "sent", "tries": tries, "next_at": None}
-    wait = course.wait_after(tries, outcome.tried.channels)
-    if wait is None:
-        return {"state": "failed", "tries": tries, "next_at": None}
-    return {"tries": tries, "next_at": wall + wait}
-
-
 def _drop(connection: Connection, outbox: int) -> None:
     table = tables.delivery
     waiting = and_(table.c.outbox_seq == outbox, table.c.state == "waiting")
     connection.execute(update(table).where(waiting).values(state="unneeded", next_at=None))
+    unconfirmed = and_(table.c.outbox_seq == outbox, table.c.state == "sent")
+    connection.execute(update(table).where(unconfirmed).values(next_at=None))
 
 
 def _change(connection: Connection, delivery: str, values: Mapping[str, Any]) -> None:

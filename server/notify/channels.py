@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
+
+from server.care.browsers import Told
 
 _log = structlog.get_logger("varde.notify")
 
@@ -35,7 +37,13 @@ class Notice:
     text: str
     id: str = ""
     address: str = ""
+    browsers: tuple[Told, ...] = ()  # instead of an address, for web push
     link: str | None = None  # shows nothing to who is not logged in
+    page: str = "/"  # what a browser opens
+    priority: str | None = None
+    # For who has chosen a language, and sees only the newest notice of a topic: a line by language for all of them.
+    texts: Mapping[str, str] = field(default_factory=dict)
+    topic: str = "notice"
     at: datetime | None = None  # real time
     receipt: Receipt | None = None
 
@@ -64,10 +72,14 @@ class LogChannel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Channels:
-    """The installation's ways out, by the kind that people's addresses name; `last` is for who has none of these."""
+    """The installation's ways out, by the kind that people's addresses name; `last` is for who has none of these.
+
+    `confirms`: by a channel's name, how soon it says that a message was delivered; without that word it was not.
+    """
 
     last: Channel
     by_kind: Mapping[str, Channel] = field(default_factory=dict)
+    confirms: Mapping[str, timedelta] = field(default_factory=dict)
 
     def of(self, kind: str) -> Channel | None:
         """The way out of this kind; None where the installation has none."""

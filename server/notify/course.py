@@ -17,6 +17,14 @@ def channel_of(tries: int, channels: int) -> int:
     return tries // _BLOCK if tries < first_round else (tries - first_round) % channels
 
 
+def after_silence(tries: int, channels: int) -> int:
+    """As how many tries one counts whose channel took the message and then did not say that it was delivered.
+
+    It has waited for longer than three tries take, so the next channel is not kept waiting for them.
+    """
+    return -(-tries // _BLOCK) * _BLOCK if tries < _BLOCK * channels else tries
+
+
 def wait_after(tries: int, channels: int) -> timedelta | None:
     """How long to wait after so many failed tries; None when it is given up."""
     if tries >= ATTEMPTS_MAX * channels:

@@ -1,4 +1,4 @@
-"""The loop that tells: empties the outbox whenever the watch has put something in it."""
+"""The loop that tells: empties the outbox whenever something is in it, and puts in what nobody else would."""
 
 import threading
 
@@ -7,6 +7,7 @@ from sqlalchemy.exc import DBAPIError
 
 from server.notify.channels import Channels
 from server.notify.deliver import deliver
+from server.notify.unread import Unread
 from server.parts import Parts
 from server.watch.beat import Pulse
 
@@ -24,11 +25,13 @@ class Notify:
         self._parts = parts
         self._channels = channels
         self._pulse = Pulse(parts, self.name)
+        self._unread = Unread(parts)
 
     def run(self, stop: threading.Event) -> None:
         """Deliver until `stop`."""
         while not stop.is_set():
             try:
+                self._unread.look_sometimes()
                 while deliver(self._parts, self._channels) and not stop.is_set():
                     self._pulse.beat()
                 self._pulse.beat()

@@ -119,6 +119,8 @@ def _fill_told(world: World, put: Callable[[Table, dict[str, Any]], Any]) -> Non
     tried = {"channel": "log", "at": START, "outcome": "sent"}
     put(tables.attempt, home | tried | {"outbox_seq": number, "delivery_id": told})
     put(tables.channel, ours | {"id": f"channel-{world.gateway}", "kind": "text", "address": b"x", "place": 1})
+    switched = {"digest": world.gateway, "subscription": b"x", "language": "nb", "label": "l", "added_at": START}
+    put(tables.browser, home | switched | {"id": f"browser-{world.gateway}", "staff_id": world.nurse})
     span = {"starts_at": START, "ends_at": START}
     put(tables.duty, ours | span | {"id": f"duty-{world.gateway}", "role": "primary", "set_by": "x"})
     put(tables.routing, whose | team | span | {"id": f"routing-{world.gateway}", "reason": "escalated"})

@@ -49,6 +49,7 @@ from server.db.tables.readings import measurement as measurement
 from server.db.tables.readings import quarantine as quarantine
 from server.db.tables.readings import reading as reading
 from server.db.tables.shape import metadata as metadata
+from server.db.tables.teams import browser as browser
 from server.db.tables.teams import channel as channel
 from server.db.tables.teams import delivery as delivery
 from server.db.tables.teams import duty as duty

@@ -1,6 +1,6 @@
 """What patients and their next of kin say, who may see whose, and how a home is set up."""
 
-from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table
+from sqlalchemy import Column, ForeignKey, Index, LargeBinary, String, Table, text
 
 from server.db.tables.shape import Json, metadata, of, of_municipality, own_id
 from server.db.types import UTCDateTime
@@ -33,6 +33,13 @@ message = Table(
     Column("text", LargeBinary, nullable=False),  # encrypted
     Column("read_by", String(64)),  # who of the other side saw it first
     Column("read_at", UTCDateTime),
+    # What waits to be read, which every page counts and of which people are told.
+    Index(
+        "ix_message_unread",
+        *("patient_id", "at"),
+        sqlite_where=text("read_at IS NULL"),
+        postgresql_where=text("read_at IS NULL"),
+    ),
 )
 
 # What a patient, or somebody on the patient's behalf, measured and typed in, or answered.

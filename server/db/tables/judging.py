@@ -88,8 +88,9 @@ outbox = Table(
     Column("seq", Seq, primary_key=True),
     of_municipality(),
     of("patient"),
-    Column("fact_seq", ForeignKey("fact.seq"), nullable=False, unique=True),
+    Column("fact_seq", ForeignKey("fact.seq"), unique=True),  # the step of the ladder; None: it is about messages
     Column("alert_id", String(64), index=True),
+    Column("unread_of", String(64), index=True),  # the team whose patients' messages nobody has read
     Column("to", String(32), nullable=False),
     Column("state", String(16), nullable=False),  # waiting | sent | failed | unneeded
     Column("send_at", UTCDateTime),  # real time before which it is not tried again; None: at once

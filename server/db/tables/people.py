@@ -25,7 +25,15 @@ person = Table(
     Column("national_id", LargeBinary),  # encrypted
 )
 
-team = Table("team", metadata, own_id(), of_municipality(), Column("name", String(120), nullable=False))
+team = Table(
+    "team",
+    metadata,
+    own_id(),
+    of_municipality(),
+    Column("name", String(120), nullable=False),
+    # Hours of service after which whoever is on duty is told that a patient's message is unread.
+    Column("unread_after_h", Integer, nullable=False, server_default="4"),
+)
 
 # Which team watches patients of which municipality; without an active one a team sees nobody there. One that answers
 # (at night, for others) sees of them only who is routed to it, while they are.

@@ -18,6 +18,20 @@ channel = Table(
     Column("place", Integer, nullable=False),  # the lowest is tried first
 )
 
+# A browser in which somebody asked to be told by web push.
+browser = Table(
+    "browser",
+    metadata,
+    own_id(),
+    of_municipality(),
+    of("staff", index=True),
+    Column("digest", String(64), nullable=False, unique=True),  # of the endpoint: one browser tells one person
+    Column("subscription", LargeBinary, nullable=False),  # endpoint and keys; encrypted
+    Column("language", String(8), nullable=False),  # what it is told in
+    Column("label", String(80), nullable=False),  # "Firefox, Android"
+    Column("added_at", UTCDateTime, nullable=False),
+)
+
 # The roster: who answers for a team in which role of the ladder, from when to when.
 duty = Table(
     "duty",

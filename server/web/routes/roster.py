@@ -134,7 +134,7 @@ def _channels(visit: Visit, form: _Form = _EMPTY, status: int = 200, flash: Flas
     with visit.read() as asking:
         view: dict[str, Any] = {
             "people": reachable(asking),
-            "kinds": [each.value for each in Kind],
+            "kinds": [each.value for each in reaching.TYPED],
             "typed": form.typed,
             "wrong": form.wrong,
         }
@@ -194,7 +194,7 @@ def _wall(day: date, at: time, zone: ZoneInfo) -> datetime:
 
 def _channel(visit: Visit, typed: Mapping[str, str]) -> NewChannel:
     """The channel in the fields of the form; raises `AddressError`."""
-    if typed.get("kind") not in {each.value for each in Kind}:
+    if typed.get("kind") not in {each.value for each in reaching.TYPED}:
         raise AddressError("kind", "unknown")
     return NewChannel(
         team=str(visit.actor.team),

@@ -2,8 +2,9 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from server.notify.channels import ChannelDownError, Channels, LogChannel
 from server.notify.deliver import LEASE, deliver
 from server.notify.ways import ways_of
 from server.parts import Parts
+from tests.server.notify.browser import PushService, push_service
 from tests.server.notify.receivers import Mailbox, Taken, mail_server, webhook
 from tests.server.plans import covid_plan
 from tests.server.world import START, World
@@ -39,15 +41,22 @@ class Town:
     wall: ManualClock
     box: Mailbox
     hook: Taken
+    push: PushService
     coordinator: str
     notices: int = 0
+    given: dict[str, Any] = field(default_factory=dict)  # further settings
 
     @property
     def parts(self) -> Parts:
         given = {"smtp_host": "127.0.0.1", "smtp_port": self.box.port, "smtp_sender": "v@e.example", "smtp_tls": "none"}
         given |= {"webhook_url": f"http://127.0.0.1:{self.hook.port}/sms", "webhook_key": "k"}
-        given |= {"public_url": "https://varde.example"}
+        given |= {"public_url": "https://varde.example", "push_contact": "mailto:drift@e.example", "login": "demo"}
+        given |= {"push_services": "127.0.0.1"} | self.given
         return replace(self.world.parts(self.clock, **given), wall=self.wall)
+
+    @cached_property
+    def ways(self) -> Channels:
+        return ways_of(self.parts)
 
     def employ(self, name: str, *ways: tuple[Kind, str], team: str | None = None, on: To | None = None) -> str:
         """Somebody with these channels, on duty in that role for a day."""
@@ -81,10 +90,10 @@ class Town:
         """Real seconds go by, and every one of them the notifier looks."""
         for _ in range(seconds):
             self.wall.advance(timedelta(seconds=1))
-            deliver(self.parts, ways_of(self.parts.settings))
+            self.tell()
 
     def tell(self) -> int:
-        return deliver(self.parts, ways_of(self.parts.settings))
+        return deliver(self.parts, self.ways)
 
     def attempts(self) -> list[tuple[str, str]]:
         return [(row["channel"], row["outcome"]) for row in self.world.rows(tables.attempt)]
@@ -106,9 +115,9 @@ class Town:
 def town(world: World) -> Iterator[Town]:
     with world.database.write() as connection:
         ingrid = people.employ(connection, world.vault, world.team, Role.COORDINATOR, Person(name="Ingrid"))
-    with mail_server() as box, webhook() as hook:
-        clock = ManualClock(START)
-        yield Town(world=world, clock=clock, wall=ManualClock(START), box=box, hook=hook, coordinator=ingrid)
+    with mail_server() as box, webhook() as hook, push_service() as push:
+        clock, wall = ManualClock(START), ManualClock(START)
+        yield Town(world=world, clock=clock, wall=wall, box=box, hook=hook, push=push, coordinator=ingrid)
 
 
 def test_who_is_on_duty_in_the_role_is_told_by_their_first_channel(town: Town) -> None:
