@@ -5,8 +5,10 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
@@ -31,6 +33,29 @@ ARGUMENTS = [
     "--disable-sync",
 ]
 DESKTOP, PHONE = (1280, 800), (390, 844)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One of the four ways to meet a page. `place`: which; tests that share a server have a patient of it for each."""
+
+    place: int
+    size: tuple[int, int]
+    script: bool
+
+    @property
+    def look(self) -> dict[str, Any]:
+        """What a browser is opened with."""
+        return {"size": self.size, "script": self.script}
+
+    def __str__(self) -> str:
+        return f"{'phone' if self.size == PHONE else 'desktop'}{'' if self.script else ' without script'}"
+
+
+WAYS = tuple(
+    Way(place=place, size=size, script=script)
+    for place, (size, script) in enumerate(((DESKTOP, True), (DESKTOP, False), (PHONE, True), (PHONE, False)))
+)
 
 
 @dataclass
@@ -86,29 +111,60 @@ def serve(lia: Hamlet, static: Path = STATIC) -> Site:
     return Site(lia=lia, app=app, url=f"http://127.0.0.1:{port}", server=server, thread=thread)
 
 
-@pytest.fixture
-def lia(migrated: bytes, tmp_path: Path) -> Iterator[Hamlet]:
-    path = tmp_path / "varde.db"
+@contextmanager
+def served(lia: Hamlet, static: Path = STATIC) -> Iterator[Site]:
+    """The same until the end of the block."""
+    running = serve(lia, static)
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+@contextmanager
+def founded(migrated: bytes, folder: Path) -> Iterator[Hamlet]:
+    """The hamlet with nothing measured yet, in a folder of its own."""
+    path = folder / "varde.db"
     path.write_bytes(migrated)
     database = Database(file_address(path))
-    yield hamlet.found(database, tmp_path)
-    database.close()
+    try:
+        yield hamlet.found(database, folder)
+    finally:
+        database.close()
+
+
+@pytest.fixture(params=WAYS, ids=str)
+def way(request: pytest.FixtureRequest) -> Way:
+    """Each of the four."""
+    given: Way = request.param
+    return given
+
+
+@pytest.fixture
+def lia(migrated: bytes, tmp_path: Path) -> Iterator[Hamlet]:
+    with founded(migrated, tmp_path) as made:
+        yield made
 
 
 @pytest.fixture
 def site(lia: Hamlet) -> Iterator[Site]:
     """The hamlet with nothing measured yet, served."""
-    running = serve(lia)
-    yield running
-    running.stop()
+    with served(lia) as running:
+        yield running
 
 
-@pytest.fixture
-def morning(lia: Hamlet) -> Iterator[Site]:
-    """The hamlet on a morning with alerts of every kind, served."""
-    running = serve(hamlet.fill(lia))
-    yield running
-    running.stop()
+@pytest.fixture(scope="module")
+def village(migrated: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The same for all tests of a module, each of which takes care to meet nobody else's patient."""
+    with founded(migrated, tmp_path_factory.mktemp("village")) as made, served(made) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def morning(migrated: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The hamlet on a morning with alerts of every kind, for tests of a module that change nothing."""
+    with founded(migrated, tmp_path_factory.mktemp("morning")) as made, served(hamlet.fill(made)) as running:
+        yield running
 
 
 Opener = Callable[..., BrowserContext]

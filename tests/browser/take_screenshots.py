@@ -58,7 +58,7 @@ def take(folder: Path) -> None:
         upgrade_database(database)
         site = serve(hamlet.fill(hamlet.found(database, home)))
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        cookie = {"name": "varde_session", "value": site.lia.session("anna"), "url": site.url}
+        secret = site.lia.session("anna")
         for shot, path, (width, height), dark, whole in SHOTS:
             page = browser.new_page(
                 viewport={"width": width, "height": height},
@@ -66,7 +66,7 @@ def take(folder: Path) -> None:
                 locale="nb-NO",
                 base_url=site.url,
             )
-            page.context.add_cookies([cookie])
+            page.context.add_cookies([{"name": "varde_session", "value": secret, "url": site.url}])
             page.goto(path.format(**site.lia.patients))
             page.wait_for_selector("html[data-beat]")
             page.evaluate("document.fonts.ready")

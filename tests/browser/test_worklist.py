@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.conftest import PHONE, Opener, Site, page_of
-from tests.server.world import an_id
+from tests.browser.conftest import PHONE, Opener, Site, Way, page_of
 
 LOW = "Oksygenmetning 87"
+ILL = ("gunnar", "solveig", "nils", "olga")  # one for each way of meeting a page
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
 
 
@@ -33,35 +33,45 @@ def test_a_new_alert_appears_without_reload(site: Site, person: Opener) -> None:
     assert _was_not_reloaded(page)
 
 
-def test_acknowledging_and_closing_with_script(site: Site, person: Opener) -> None:
-    site.lia.hear("gunnar", spo2=87, pulse=80)
-    page = page_of(person(site))
+def test_an_alert_is_acknowledged_and_closed(village: Site, person: Opener, way: Way) -> None:
+    key = ILL[way.place]
+    village.lia.hear(key, spo2=87, pulse=80)
+    page = page_of(person(village, **way.look))
     _mark(page)
-    page.get_by_role("button", name=re.compile("^Kvittér")).click()
-    expect(page.locator("#flash")).to_have_text(re.compile("Du har kvittert varselet"))
-    expect(page.locator("#flash")).to_be_focused()
-    expect(page.locator("#live")).to_contain_text("Anna Solbakk har det")
-    page.locator(".close:not(.more) summary").click()
-    page.get_by_label("Fulgt opp: besøk, samtale eller behandling").check()
-    page.get_by_role("button", name="Lukk varselet").click()
+    case = page.locator(f"#case-{village.lia.patients[key]}")
+    expect(case).to_contain_text(LOW)
+    case.get_by_role("button", name=re.compile("^Kvittér")).click()
+    expect(page.locator("#flash")).to_contain_text("Du har kvittert varselet")
+    expect(case).to_contain_text("Anna Solbakk har det")
+    if way.script:
+        expect(page.locator("#flash")).to_be_focused()
+    case.locator(".close:not(.more) summary").click()
+    case.get_by_label("Fulgt opp: besøk, samtale eller behandling").check()
+    case.get_by_role("button", name="Lukk varselet").click()
     expect(page.locator("#flash")).to_have_text("Varselet er lukket.")
-    expect(page.locator("[data-alert]")).to_have_count(0)
-    assert _was_not_reloaded(page)
+    expect(case).to_have_count(0)
+    assert _was_not_reloaded(page) == way.script
 
 
-@pytest.mark.parametrize("size", [(1280, 800), PHONE])
-def test_acknowledging_and_closing_without_script(site: Site, person: Opener, size: tuple[int, int]) -> None:
-    site.lia.hear("gunnar", spo2=87, pulse=80)
-    page = person(site, script=False, size=size).new_page()
-    page.goto("/")
-    expect(page.locator("#live")).to_contain_text(LOW)
-    page.get_by_role("button", name=re.compile("^Kvittér")).click()
-    expect(page.locator("#live")).to_contain_text("Du har kvittert varselet")
-    page.locator(".close:not(.more) summary").click()
-    page.get_by_label("Følges videre").check()
-    page.get_by_role("button", name="Lukk varselet").click()
-    expect(page.locator("#live")).to_contain_text("Varselet er lukket.")
-    expect(page.locator("[data-alert]")).to_have_count(0)
+def test_a_yellow_alert_that_was_put_off_comes_back_red(village: Site, person: Opener, way: Way) -> None:
+    key = ILL[way.place]
+    village.lia.hear(key, spo2=97, pulse=104)
+    page = page_of(person(village, **way.look))
+    case = page.locator(f"#case-{village.lia.patients[key]}")
+    expect(case.locator("[data-alert=medium]")).to_contain_text("Puls 104")
+    case.locator(".more summary").click()
+    case.get_by_label("2 t", exact=True).check()
+    case.get_by_role("button", name=re.compile("^Utsett")).click()
+    expect(page.locator("#flash")).to_have_text("Varselet er utsatt.")
+    expect(page.locator("section[aria-labelledby=taken]").locator(case)).to_contain_text("Utsatt til kl. 09:40 i dag")
+    village.lia.hear(key, spo2=97, pulse=155)
+    if not way.script:
+        page.goto("/")
+    red = page.locator("section[aria-labelledby=waiting]").locator(case).locator("[data-alert=high]")
+    expect(red).to_contain_text("Puls 155")
+    expect(case.get_by_text("Utsatt til")).to_have_count(0)
+    red.get_by_role("button", name=re.compile("^Kvittér")).click()
+    expect(case).to_contain_text("Anna Solbakk har det")
 
 
 def test_a_group_is_acknowledged_put_off_and_closed_as_one(site: Site, person: Opener) -> None:
@@ -158,19 +168,38 @@ def test_without_script_the_style_sheet_says_that_the_page_is_old(site: Site, pe
     expect(warning).to_contain_text("Siden viser hvordan det var kl. 07:40:12")
 
 
-def test_the_keyboard_reaches_the_button_and_presses_it(site: Site, person: Opener) -> None:
+@pytest.mark.parametrize("script", [True, False], ids=["script", "no script"])
+def test_from_login_to_a_closed_alert_by_keyboard_alone(site: Site, person: Opener, script: bool) -> None:
     site.lia.hear("gunnar", spo2=87, pulse=80)
-    page = page_of(person(site))
-    for _ in range(20):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.matches('[data-alert] form button')"):
-            break
-    else:
-        pytest.fail("twenty tabs did not reach the button")
-    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
-    assert outline != "none"  # whoever uses the keyboard sees where it is
+    page = page_of(person(site, None, script=script))
+    _tab_to(page.get_by_role("button", name="Anna Solbakk"))
+    page.keyboard.press("Enter")
+    expect(page.locator("[data-alert]")).to_contain_text(LOW)
+    _tab_to(page.get_by_role("button", name=re.compile("^Kvittér")))
     page.keyboard.press("Enter")
     expect(page.locator("#live")).to_contain_text("Anna Solbakk har det")
+    _tab_to(page.locator(".close:not(.more) summary"))
+    page.keyboard.press("Enter")
+    _tab_to(page.get_by_role("radio").first)
+    page.keyboard.press("ArrowDown")
+    expect(page.get_by_label("Følges videre")).to_be_checked()
+    _tab_to(page.get_by_role("button", name="Lukk varselet"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#flash")).to_have_text("Varselet er lukket.")
+    expect(page.locator("[data-alert]")).to_have_count(0)
+
+
+def _tab_to(wanted: Locator) -> None:
+    """Press the tab key until the focus is there; whoever uses the keyboard sees where it is at every stop."""
+    for _ in range(40):
+        wanted.page.keyboard.press("Tab")
+        outline, place = wanted.page.evaluate(
+            "[getComputedStyle(document.activeElement).outlineStyle, document.activeElement.outerHTML.slice(0, 90)]"
+        )
+        assert outline != "none", place
+        if wanted.evaluate("each => each === document.activeElement"):
+            return
+    pytest.fail(f"forty tabs did not reach {wanted}")
 
 
 def test_the_alerts_fill_a_phones_first_screen(morning: Site, person: Opener) -> None:
@@ -183,15 +212,3 @@ def test_the_alerts_fill_a_phones_first_screen(morning: Site, person: Opener) ->
     zones = page.locator(".zones").bounding_box()
     assert zones
     assert zones["y"] > PHONE[1]
-
-
-@pytest.mark.parametrize("width", [1280, 768, 390, 320])
-def test_no_page_scrolls_sideways(morning: Site, person: Opener, width: int) -> None:
-    context = person(morning, size=(width, 800))
-    gunnar = f"/patients/{morning.lia.patients['gunnar']}"
-    out = f"{gunnar}/readings/{an_id(10)}/invalidate"
-    for path in ("/", gunnar, out, "/patients", "/quarantine", "/login"):
-        page = page_of(context, path)
-        page.evaluate("document.querySelectorAll('details:not(.me)').forEach(each => { each.open = true })")
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
-        page.close()

@@ -17,7 +17,7 @@ from tests.server.web.dale import READERS, Dale
 from tests.server.web.reading import Page
 
 _BROWSER = Path(__file__).parents[2] / "browser"
-_GONE_ON = frozenset({"/start", "/cases/{number}"})  # they only lead to another page
+GONE_ON = frozenset({"/start", "/cases/{number}"})  # they only lead to another page
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def leaks(page: Page) -> set[str]:
 
 def pages() -> list[str]:
     every = {route.path for router in PAGES for route in router.routes if "GET" in route.methods}  # type: ignore[attr-defined]
-    return sorted(each for each in every - _GONE_ON - {"/live"} if not each.startswith("/parts/"))
+    return sorted(each for each in every - GONE_ON - {"/live"} if not each.startswith("/parts/"))
 
 
 @pytest.mark.parametrize("path", pages())
