@@ -9,9 +9,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from server.access import Actor, Role
 from server.care.consents import shares_of
@@ -122,26 +123,35 @@ def _open(connection: Connection, municipality: str, whose: Mapping[str, str], n
     return secret
 
 
+# Asked by every request, so composed once; a member of staff with what they may do.
+_SESSION = (
+    select(
+        tables.session,
+        tables.staff.c.active,
+        tables.staff.c.role,
+        tables.staff.c.team_id,
+        tables.staff.c.municipality_id.label("home"),
+    )
+    .outerjoin(tables.staff, tables.staff.c.id == tables.session.c.staff_id)
+    .where(tables.session.c.digest == bindparam("digest"), tables.session.c.expires_at > bindparam("now"))
+)
+
+
 def actor_of_session(connection: Connection, secret: str, now: datetime) -> Actor | None:
     """Who is logged in with this cookie, or None: unknown, ended, expired, or the person may not come in any more."""
-    table = tables.session
-    row = connection.execute(select(table).where(table.c.digest == _digest(secret), table.c.expires_at > now)).first()
+    row = connection.execute(_SESSION, {"digest": _digest(secret), "now": now}).first()
     if row is None:
         return None
     if row.staff_id is not None:
-        return _staff(connection, row.staff_id)
+        return _staff(row) if row.active else None
     if row.contact_id is not None:
         return _kin(connection, row.contact_id)
     home = {"municipality": row.municipality_id, "patient": row.patient_id}
     return Actor(id=row.patient_id, role=Role.PATIENT, **home) if _is_followed(connection, row.patient_id) else None
 
 
-def _staff(connection: Connection, staff: str) -> Actor | None:
-    table = tables.staff
-    row = connection.execute(select(table).where(table.c.id == staff, table.c.active)).first()
-    if row is None:
-        return None
-    return Actor(id=row.id, role=Role(row.role), municipality=row.municipality_id, team=row.team_id)
+def _staff(row: Row[Any]) -> Actor:
+    return Actor(id=row.staff_id, role=Role(row.role), municipality=row.home, team=row.team_id)
 
 
 def _kin(connection: Connection, contact: str) -> Actor | None:

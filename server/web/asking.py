@@ -214,13 +214,13 @@ class Asking:
         )
         return self._all(statement, reading)
 
-    def counts(self) -> Any:
-        """What waits on other pages than the worklist, as `questions.counts` tells it; asked for once in a page."""
-        return self._once("counts", lambda: questions.counts(self.connection, self.actor)[0])
+    def frame(self) -> Any:
+        """What the frame of a page says, as `questions.frame` has it; asked for once in a page."""
+        return self._once("frame", lambda: questions.frame(self.connection, self.actor)[0])
 
     def count_kept(self) -> int | None:
         """How many messages and readings wait for somebody; None when the reader may not see them."""
-        found = self.counts()
+        found = self.frame()
         return None if found.kept is None else found.kept + (found.unclaimed or 0)
 
     def count_waiting(self, now: datetime) -> int | None:

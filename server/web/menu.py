@@ -38,14 +38,14 @@ class Me:
         return self.links[0].href if self.links else "/"
 
 
-def me(asking: Asking, team: str | None, now: datetime) -> Me:
+def me(asking: Asking, now: datetime) -> Me:
     """The reader."""
     name = _name(asking, asking.actor)
     return Me(
         name=name,
         initials=initials(name),
         role=asking.actor.role.value,
-        team=team,
+        team=asking.frame().team,
         links=links_of(asking, now),
     )
 
@@ -58,7 +58,7 @@ def initials(name: str) -> str:
 
 def links_of(asking: Asking, now: datetime) -> tuple[Link, ...]:
     """The pages that this reader may open, with what waits there."""
-    waiting, kept, found = asking.count_waiting(now), asking.count_kept(), asking.counts()
+    waiting, kept, found = asking.count_waiting(now), asking.count_kept(), asking.frame()
     # At home a nought is one more thing to wonder about.
     unseen = found.unread or (None if asking.actor.role in AT_HOME else found.unread)
     menu: Sequence[tuple[Action, Link]] = (

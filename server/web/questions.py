@@ -143,9 +143,9 @@ def _zoned(more: ColumnElement[Any]) -> Select[Any]:
 
 
 @Scoped
-def counts(reader: Actor, _: Within) -> Select[Any]:
-    """What waits on other pages: messages `kept` in quarantine, `unclaimed` readings, plans `proposed`, messages
-    `unread`. None where it is not for the reader.
+def frame(reader: Actor, _: Within) -> Select[Any]:
+    """The name of the reader's `team`, and what waits on other pages: messages `kept` in quarantine, `unclaimed`
+    readings, plans `proposed`, messages `unread`. None where it is not for the reader.
     """
     kept, reading, proposal, message = tables.quarantine, tables.reading, tables.plan_proposal, tables.message
     read = Action.SEE_OWN_MESSAGES if reader.role in AT_HOME else Action.SEE_MESSAGES
@@ -155,11 +155,13 @@ def counts(reader: Actor, _: Within) -> Select[Any]:
         ("proposed", Action.APPROVE_PLAN, proposal, proposal.c.state == "tested"),
         ("unread", read, message, is_unread(reader.role)),
     )
+    team = select(tables.team.c.name).where(tables.team.c.id == reader.team)
     return select(
+        team.scalar_subquery().label("team"),
         *(
             scope(select(func.count()).select_from(table).where(which), table, reader).scalar_subquery().label(name)
             if allowed(reader, action)
             else null().label(name)
             for name, action, table, which in asked
-        )
+        ),
     )

@@ -68,6 +68,7 @@ def _environment(language: str, shared: Mapping[str, Any]) -> Environment:
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=select_autoescape(disabled_extensions=("txt",), default_for_string=True, default=True),
         undefined=StrictUndefined,
+        auto_reload=False,  # or every part of every page is looked for on the disk again
         extensions=["jinja2.ext.i18n"],
         trim_blocks=True,
         lstrip_blocks=True,

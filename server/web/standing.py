@@ -60,8 +60,9 @@ def _rows(is_meant: ColumnElement[Any]) -> Select[Any]:
             func.max(is_meant, type_=Integer).label("is_meant"),
             func.max(case((_ALERT.condition, 1), else_=0), type_=Integer).label("condition"),
         )
-        .where(IS_SHOWN, _ALERT.patient_id.in_(ENROLLED))
+        .where(IS_SHOWN)
         .group_by(_ALERT.patient_id)
+        .having(_ALERT.patient_id.in_(ENROLLED))  # of each patient, not of each alert
     )
 
 

@@ -13,13 +13,11 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from sqlalchemy import select
 
 from server import audit
 from server.access import Action, Actor, action_of, allowed, require
 from server.care.credentials import actor_of_session
 from server.care.people import NotFoundError
-from server.db import tables
 from server.parts import Parts
 from server.settings import is_loopback
 from server.watch.silence import rules_stand_still
@@ -33,20 +31,13 @@ from server.web.views.chosen import from_query
 
 SESSION_COOKIE = "varde_session"
 LANGUAGE_COOKIE = "varde_language"
+_PARTS = "parts/"  # of templates: what an update brings
 HOME_ZONE = "Europe/Oslo"  # the wall clock of pages that show more than one patient
 _LIVE_SPELL = timedelta(hours=1)  # of one reader's look at a page that stays open
 
 
 class LoginNeededError(Exception):
     """Nobody is logged in, and the route is not for strangers."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Member:
-    """A staff member who is logged in."""
-
-    actor: Actor
-    team: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,18 +51,18 @@ class Web:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Visit:
-    """A request together with who made it. `member` is None only on routes that are open to strangers."""
+    """A request together with who made it. `reader` is None only on routes that are open to strangers."""
 
     web: Web
     request: Request
-    member: Member | None
+    reader: Actor | None
     speech: Speech
 
     @property
     def actor(self) -> Actor:
         """Who asks; only where somebody must be logged in."""
-        assert self.member
-        return self.member.actor
+        assert self.reader
+        return self.reader
 
     @property
     def is_partial(self) -> bool:
@@ -80,7 +71,7 @@ class Visit:
 
     def may(self, action: str) -> bool:
         """Whether the reader's role may do this, by its word in `access`."""
-        return allowed(self.member.actor if self.member else None, Action(action))
+        return allowed(self.reader, Action(action))
 
     @contextmanager
     def read(self) -> Iterator[Asking]:
@@ -92,10 +83,12 @@ class Visit:
         """The template filled with the view; given `asking`, also with the reader's menu."""
         path = self.request.url.path
         frame: dict[str, Any] = {"path": path, "here": path, "may": self.may}
-        if asking and self.member:
+        if asking and self.reader:
             wall = self.web.parts.wall.now()
             silence = rules_stand_still(asking.beat_of_watch(), wall)
-            frame |= {"me": me(asking, self.member.team, self.speech.now), "watch_silence": silence}
+            frame |= {"watch_silence": silence}
+            if not template.startswith(_PARTS):  # an update has no menu
+                frame |= {"me": me(asking, self.speech.now)}
             frame["silent"] = kinds(
                 self.web.parts.findings, rules_still=silence is not None, beats=asking.beats(), wall=wall
             )
@@ -121,12 +114,12 @@ def visit(request: Request) -> Visit:
         raise NotFoundError("nothing has such a name")  # and the database would not even look
     action = action_of(request.scope["endpoint"])
     assert action, "a route without an action; `check_actions` should have found it at start"
-    member = _member(web.parts, request.cookies.get(session_cookie(web.parts)))
+    reader = _reader(web.parts, request.cookies.get(session_cookie(web.parts)))
     if action is not Action.ENTER:
-        if member is None:
+        if reader is None:
             raise LoginNeededError
-        require(member.actor, action)
-    return Visit(web=web, request=request, member=member, speech=speech_of(request))
+        require(reader, action)
+    return Visit(web=web, request=request, reader=reader, speech=speech_of(request))
 
 
 Visiting = Annotated[Visit, Depends(visit)]
@@ -134,7 +127,7 @@ Visiting = Annotated[Visit, Depends(visit)]
 
 def logged_in(visit: Visiting) -> Visit:
     """The visit of somebody who is logged in, whoever it is; raises `LoginNeededError`."""
-    if visit.member is None:
+    if visit.reader is None:
         raise LoginNeededError
     return visit
 
@@ -183,12 +176,9 @@ def own_address(where: str | None) -> str:
     return parts.path + (chosen.query(after) if parts.path == "/" else "")
 
 
-def _member(parts: Parts, secret: str | None) -> Member | None:
+def _reader(parts: Parts, secret: str | None) -> Actor | None:
     if not secret:
         return None
-    with parts.database.read() as connection:
+    with parts.database.glance() as connection:
         actor = actor_of_session(connection, secret, parts.wall.now())
-        if actor is None:
-            return None
-        team = connection.execute(select(tables.team.c.name).where(tables.team.c.id == actor.team)).scalar()
-    return Member(actor=replace(actor, at=parts.clock.now()), team=team)
+    return None if actor is None else replace(actor, at=parts.clock.now())

@@ -119,7 +119,7 @@ def choose_language(visit: Visiting, language: Annotated[str, Form()], back: Ann
 @needs(Action.ENTER)
 def start(visit: Visiting) -> Response:
     """The first page that this reader may open."""
-    if visit.member is None:
+    if visit.reader is None:
         return visit.go("/login")
     with visit.read() as asking:
         links = links_of(asking, visit.speech.now)

@@ -109,7 +109,7 @@ def show(
 
 def _caller(visit: Visit, asking: Asking) -> Caller:
     name = asking.names_of_staff().get(visit.actor.id)
-    return Caller(name=name, role=visit.actor.role.value, team=visit.member.team if visit.member else None)
+    return Caller(name=name, role=visit.actor.role.value, team=asking.frame().team)
 
 
 def _list(visit: Visit, searched: str) -> HTMLResponse:
