@@ -1,16 +1,19 @@
 """A reading's way from a device's bytes to the page, in a running demo; and what becomes of what cannot be used."""
 
 import json
+import re
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import expect, sync_playwright
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM
+from device_sims import control
+from tests.browser.conftest import ARGUMENTS, CHROMIUM, WAYS, Way
 from tests.journeys.running import EFFECT_S, Browser, Demo, wait_for
 from vitals.clock import SystemClock
 from vitals.seal import seal
@@ -19,6 +22,22 @@ _OTHERS_KEY = bytes(32)
 # Devices of the homes that have other kinds than oximeters and scales.
 CUFF, THERMOMETER, MI_SCALE = "02:56:41:17:00:01", "02:56:41:17:00:02", "C2:56:41:17:00:03"
 GLUCOMETER, BODY_SCALE = "02:56:41:18:00:01", "02:56:41:18:00:02"
+WELL = "C2:56:41:10:00:03"  # the oximeter of somebody who is well
+# What comes of an alert, one for each way of meeting a page.
+OUTCOMES = (
+    "Fulgt opp: besøk, samtale eller behandling",
+    "Følges videre",
+    "Vurdert, ikke behov for tiltak",
+    "Pasienten ordnet det selv",
+)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Chromium]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
 
 
 def _sent(answer: subprocess.CompletedProcess[str]) -> str:
@@ -81,22 +100,58 @@ def test_a_frame_made_up_on_the_spot_becomes_an_alert_with_exactly_its_value(dem
 
 
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
-def test_an_open_worklist_shows_a_new_alert_without_a_reload(demo: Demo) -> None:
+def test_an_open_worklist_shows_a_new_alert_without_a_reload(demo: Demo, chromium: Chromium) -> None:
     device = demo.device("oximeter", 1)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        page = chromium.new_page(locale="nb-NO")
-        page.goto(f"{demo.url}/login")
-        page.get_by_role("button", name="Anna Solbakk").click()
-        page.wait_for_url(f"{demo.url}/")
-        expect(page.locator("#live")).to_be_visible()
-        expect(page.locator("#live")).not_to_contain_text("Peder Raudberg")
-        page.evaluate("window.before = 'still here'")
-        _sent(demo.simulate(device["address"], "0051004800"))
-        expect(page.locator("#live")).to_contain_text("Peder Raudberg", timeout=EFFECT_S * 1000)
-        expect(page.locator("#live")).to_contain_text("81")
-        assert page.evaluate("window.before") == "still here"
-        chromium.close()
+    page = chromium.new_page(locale="nb-NO")
+    page.goto(f"{demo.url}/login")
+    page.get_by_role("button", name="Anna Solbakk").click()
+    page.wait_for_url(f"{demo.url}/")
+    expect(page.locator("#live")).to_be_visible()
+    expect(page.locator("#live")).not_to_contain_text("Peder Raudberg")
+    page.evaluate("window.before = 'still here'")
+    _sent(demo.simulate(device["address"], "0051004800"))
+    expect(page.locator("#live")).to_contain_text("Peder Raudberg", timeout=EFFECT_S * 1000)
+    expect(page.locator("#live")).to_contain_text("81")
+    assert page.evaluate("window.before") == "still here"
+    page.close()
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")  # the driver's own pipes at the end of a run
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("address", ["file"], indirect=True)
+def test_a_red_alert_goes_from_the_radio_to_closed_with_its_outcome(demo: Demo, chromium: Chromium, way: Way) -> None:
+    value, outcome = 81 + way.place, OUTCOMES[way.place]
+    width, height = way.size
+    page = chromium.new_page(
+        viewport={"width": width, "height": height},
+        java_script_enabled=way.script,
+        locale="nb-NO",
+        base_url=demo.url,
+    )
+    page.goto("/login")
+    page.get_by_role("button", name="Anna Solbakk").click()
+    for spo2 in (97, 97, value):  # the first two end what was before
+        control.send(demo.data, control.Send(address=WELL, frame=bytes((0, spo2, 0, 72, 0))))
+    (alert,) = wait_for(
+        lambda: [each for each in demo.alerts(rule="spo2_low") if each["why"]["device"] == WELL],
+        f"the alert of {value} %",
+    )
+    assert (alert["why"]["value"], alert["priority"]) == (value, "high")
+    if not way.script:
+        page.goto("/")
+    shown = page.locator(f"#alert-{alert['id']}")
+    expect(shown).to_contain_text(f"Oksygenmetning {value}", timeout=EFFECT_S * 1000)
+    shown.get_by_role("button", name=re.compile("^Kvittér")).click()
+    expect(shown).to_contain_text("Anna Solbakk har det")
+    shown.locator(".close:not(.more) summary").click()
+    shown.get_by_label(outcome).check()
+    shown.get_by_role("button", name=re.compile("^Lukk (varselet|alle)")).click()
+    expect(page.locator("#flash")).to_contain_text("lukket")
+    expect(shown).to_have_count(0)
+    assert demo.api(f"alerts/{alert['id']}")["state"] == "resolved"
+    page.goto(f"/patients/{alert['patient']}")
+    expect(page.locator("main")).to_contain_text(outcome)
+    page.close()
 
 
 def test_a_truncated_frame_is_kept_and_explained(demo: Demo) -> None:
