@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
 from server import audit
 from server.access import Action, Actor, require, scope
@@ -18,6 +18,7 @@ from server.db import tables
 from server.vault import Vault
 
 CHANNELS_MAX = 5  # of one person; each is tried three times before the ladder goes on
+UNREAD_HOURS = range(1, 25)  # of service; a message is no call for help, and is not left for days
 _TELEPHONE = re.compile(r"\+?[0-9]{5,15}")
 _MAILBOX = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,250}[A-Za-z0-9])?")
 
@@ -118,6 +119,18 @@ def remove_channel(connection: Connection, actor: Actor, channel: str, now: date
     if connection.execute(scope(ours, table, actor)).rowcount != 1:
         raise NotFoundError("no such channel")
     audit.write(connection, actor, audit.Entry(action=Action.CHANGE_ROSTER, subject=channel), now)
+
+
+def tell_of_unread(connection: Connection, actor: Actor, hours: int, now: datetime) -> None:
+    """Tell the own team of a message unread for so many hours of service; raises `RefusedError` and `AddressError`."""
+    require(actor, Action.CHANGE_ROSTER)
+    if hours not in UNREAD_HOURS:
+        raise AddressError("hours", "no_hours")
+    table = tables.team
+    ours = update(table).where(table.c.id == actor.team).values(unread_after_h=hours)
+    if connection.execute(scope(ours, table, actor)).rowcount != 1:
+        raise NotFoundError("no such team")
+    audit.write(connection, actor, audit.Entry(action=Action.CHANGE_ROSTER, subject=actor.team), now)
 
 
 def channels_of(connection: Connection, vault: Vault, team: str, staff: str | None) -> tuple[Reach, ...]:

@@ -106,9 +106,10 @@ def _waiting(connection: Connection) -> list[str]:
     message, enrolment = tables.message, tables.enrolment
     home = tuple(role.value for role in AT_HOME)
     statement = (
-        select(enrolment.c.team_id.distinct())
+        select(enrolment.c.team_id)
         .join(message, message.c.patient_id == enrolment.c.patient_id)
         .where(message.c.read_at.is_(None), message.c.role.in_(home), enrolment.c.state != "ended")
+        .distinct()
     )
     return sorted(connection.execute(statement).scalars())
 

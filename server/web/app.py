@@ -21,6 +21,7 @@ from server.web.living import beat
 from server.web.rendering import STATIC, Renderer
 from server.web.routes import (
     alerts,
+    browsers,
     entry,
     follow_up,
     kits,
@@ -62,7 +63,7 @@ PAGES = (
         records.router,
     ),
     *(messages.router, numbers.router, sharing.router, stickers.router, visits.router),
-    *(team.router, roster.router, told.router, load.router),
+    *(team.router, roster.router, told.router, load.router, browsers.router),
 )
 # The demo lets anybody in with one click, so it answers only to this machine's own names.
 _OWN_NAMES = frozenset({"127.0.0.1", "localhost", "::1"})

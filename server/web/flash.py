@@ -51,6 +51,10 @@ _TEAM = {
     "nothing_to_copy": N_("There was nothing to copy."),
     "channel_added": N_("The channel is added, as the last one that is tried."),
     "channel_removed": N_("The channel is removed."),
+    "unread_set": N_("Noted. It holds from now on."),
+    "browser_on": N_("Notices are on in this browser. Send a trial to see one."),
+    "browser_off": N_("Switched off."),
+    "browser_tried": N_("The trial is sent. It should be here within a few seconds."),
 }
 _NOT_DONE = {
     "until": N_("An alert can be put off for 12 hours at most. Nothing was changed: choose another time."),
@@ -59,6 +63,11 @@ _NOT_DONE = {
     "passkey": N_("The number on the device has at most six digits. Nothing was asked: type it again."),
     "device": N_("The device does not belong to this gateway now. Nothing was asked."),
     "devices": N_("No device belongs to this gateway now. Nothing was sent."),
+    "browser_unknown": N_("This browser could not be switched on: its address is none that Varde may write to."),
+    "too_many_browsers": N_("Five browsers are enough. Switch one off first."),
+    "push_is_off": N_("Notices in browsers are not set up here. Nothing was changed."),
+    "no_browser": N_("No browser is switched on. Nothing was sent."),
+    "browser_not_reached": N_("No push service took the trial. Switch the browser off and on again, or try later."),
     "note": N_("A note needs a text of at most 2,000 characters. Nothing was kept."),
     "green": N_("Nothing was sent that could be acknowledged. Nothing was changed: load the page again."),
     "reading": N_("Somebody has already decided about this measurement. Nothing was changed by your click."),

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, func, or_, select
 
 from alerts.fact import Role
 from alerts.keys import KeyProblem
@@ -46,7 +46,24 @@ def team_can_be_reached(asking: Asking) -> bool:
 
 
 def _with_ways(asking: Asking, team: str) -> set[str | None]:
-    return {row.staff_id for row in reaching.rows_of(asking.connection, team)}
+    return {row.staff_id for row in reaching.rows_of(asking.connection, team)} | _browsers(asking, team).keys()
+
+
+def _browsers(asking: Asking, team: str) -> dict[str, int]:
+    """Who of the team is told in the own browsers, and in how many."""
+    browser, staff = tables.browser, tables.staff
+    ours = select(browser.c.staff_id, func.count().label("count")).join(staff, staff.c.id == browser.c.staff_id)
+    rows = asking.connection.execute(
+        scope(ours.where(staff.c.team_id == team), browser, asking.actor).group_by(browser.c.staff_id)
+    )
+    return {row.staff_id: row[1] for row in rows}
+
+
+def unread_after(asking: Asking) -> int:
+    """After how many hours of service the team is told of an unread message."""
+    team = tables.team
+    own = scope(select(team.c.unread_after_h).where(team.c.id == asking.actor.team), team, asking.actor)
+    return int(asking.connection.execute(own).scalar_one())
 
 
 def agreements(asking: Asking, now: datetime, zone: ZoneInfo) -> tuple[shift.Agreement, ...]:
@@ -235,7 +252,7 @@ def colleagues(asking: Asking) -> dict[str, str]:
 def reachable(asking: Asking) -> tuple[shift.Person, ...]:
     """Everybody of the team, and the team itself first, with their channels in the order in which they are tried."""
     rows = reaching.rows_of(asking.connection, str(asking.actor.team))
-    shown = reaching.masked(asking.vault, rows)
+    shown, told_in = reaching.masked(asking.vault, rows), _browsers(asking, str(asking.actor.team))
     people: list[tuple[str | None, str | None]] = [(None, None), *colleagues(asking).items()]
     return tuple(
         shift.Person(
@@ -244,6 +261,7 @@ def reachable(asking: Asking) -> tuple[shift.Person, ...]:
             ways=tuple(
                 shift.Way(id=row.id, kind=row.kind, address=shown[row.id]) for row in rows if row.staff_id == each
             ),
+            browsers=told_in.get(each or "", 0),
         )
         for each, name in people
     )
@@ -266,6 +284,7 @@ def told(asking: Asking, before: int | None) -> tuple[shift.Told, ...]:
             number=row.seq,
             at=row.created_at,
             to=row.to,
+            of_messages=row.unread_of is not None,
             state=row.state,
             recipients=tuple(
                 shift.Recipient(

@@ -17,12 +17,14 @@ WAYS: Mapping[str, str] = {
     "text": N_("Text message"),
     "mail": N_("Mail"),
     "log": N_("The log"),
+    "push": N_("Notice in the browser"),
     "?": N_("Unknown channel"),
 }
 OUTCOMES_OF_TRIES: Mapping[str, str] = {
     "sent": N_("sent"),
     "failed": N_("not taken"),
     "unknown": N_("interrupted: may have been sent twice"),
+    "silent": N_("no word that it was delivered, so the next channel is used"),
 }
 DELIVERIES: Mapping[str, str] = {
     "waiting": N_("Being tried"),
@@ -57,6 +59,7 @@ WRONG: Mapping[str, str] = {
     "no_telephone": N_("Write a telephone number, such as +47 999 99 999."),
     "no_mailbox": N_("Write an address such as name@example.com."),
     "too_many": N_("Five channels are enough. Remove one first."),
+    "no_hours": N_("Write a whole number from 1 to 24."),
     "empty": N_("Write what the next shift needs to know."),
 }
 

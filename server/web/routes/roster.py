@@ -16,7 +16,7 @@ from server.care.reaching import AddressError, Kind, NewChannel
 from server.care.roster import DutyError, NewDuty
 from server.web.fields import Typed, sent_to
 from server.web.flash import Flash
-from server.web.shift import colleagues, reachable, span, week
+from server.web.shift import colleagues, reachable, span, unread_after, week
 from server.web.visit import Visit, Visiting
 
 router = APIRouter(include_in_schema=False)
@@ -100,6 +100,23 @@ def remove_channel(visit: Visiting, channel: Annotated[str, Form(max_length=64)]
     return sent_to("/team/channels", "channel_removed")
 
 
+@router.post("/team/unread")
+@needs(Action.CHANGE_ROSTER)
+def tell_of_unread(visit: Visiting, typed: Typed) -> Response:
+    """When whoever is on duty is told that a message from home is unread."""
+    parts = visit.web.parts
+    try:
+        hours = int(typed.get("hours", "").strip()[:4])
+    except ValueError:
+        hours = 0
+    try:
+        with parts.database.write() as connection:
+            reaching.tell_of_unread(connection, visit.actor, hours, parts.clock.now())
+    except AddressError as refusal:
+        return _channels(visit, _Form(typed, {refusal.field: refusal.reason}), 422)
+    return sent_to("/team/channels", "unread_set")
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     """What stands in a form's fields, and what is wrong by the field's name."""
@@ -135,6 +152,7 @@ def _channels(visit: Visit, form: _Form = _EMPTY, status: int = 200, flash: Flas
         view: dict[str, Any] = {
             "people": reachable(asking),
             "kinds": [each.value for each in reaching.TYPED],
+            "unread_after": unread_after(asking),
             "typed": form.typed,
             "wrong": form.wrong,
         }

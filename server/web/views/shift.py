@@ -124,11 +124,12 @@ class Way:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Somebody of the team, or (without id and name) the team itself."""
+    """Somebody of the team, or (without id and name) the team itself; `browsers`: how many they are told in."""
 
     id: str | None
     name: str | None
     ways: tuple[Way, ...]
+    browsers: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +155,11 @@ class Recipient:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Told:
-    """A step of a ladder, and what came of it."""
+    """A step of a ladder, or a notice of unread messages, and what came of it."""
 
     number: int
     at: datetime
     to: str
+    of_messages: bool
     state: str
     recipients: tuple[Recipient, ...]

@@ -183,8 +183,7 @@ def found(database: Database, folder: Path, *, clock: ManualClock | None = None)
     """The hamlet with its people and kits, and nothing measured yet."""
     vault = open_vault(folder / "vault.key", create=True)
     clock = clock or ManualClock(NOW)
-    settings = Settings(data=folder, login=Login.DEMO)
-    parts = Parts(settings=settings, clock=clock, database=database, vault=vault, wall=SystemClock())
+    parts = Parts(settings=_settings(folder), clock=clock, database=database, vault=vault, wall=SystemClock())
     born = NOW - timedelta(days=20)
     with database.write() as connection:
         municipality = people.enrol_municipality(connection, "Lia kommune", "9992", born)
@@ -207,10 +206,16 @@ def found(database: Database, folder: Path, *, clock: ManualClock | None = None)
     return hamlet
 
 
+def _settings(folder: Path) -> Settings:
+    """Of a demo whose push service is this machine."""
+    contact = "mailto:drift@lia.example"
+    return Settings(data=folder, login=Login.DEMO, push_contact=contact, push_services="127.0.0.1")
+
+
 def settled(database: Database, folder: Path, like: Hamlet) -> Hamlet:
     """The hamlet on a database that holds the rows of one that was founded, with that one's vault key in `folder`."""
     parts = Parts(
-        settings=Settings(data=folder, login=Login.DEMO),
+        settings=_settings(folder),
         clock=(clock := ManualClock(NOW)),
         database=database,
         vault=open_vault(folder / "vault.key", create=False),

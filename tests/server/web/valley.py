@@ -8,13 +8,17 @@ from sqlalchemy import insert, select, update
 
 from alerts.fact import Role as To
 from server.access import Actor, Role
-from server.care import handover_notes, people, reaching, roster
+from server.care import browsers, handover_notes, people, reaching, roster
+from server.care.browsers import NewBrowser, Subscription
 from server.care.handover_notes import NewNote
 from server.care.people import Person
 from server.care.reaching import Kind, NewChannel
 from server.care.roster import NewDuty
 from server.db import tables
 from tests.server.web.hamlet import NOW, Hamlet
+
+# A point of the curve: the browser's of RFC 8291, appendix A.
+_POINT = "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
 
 
 def team_of(lia: Hamlet) -> str:
@@ -49,6 +53,11 @@ def settle(lia: Hamlet) -> Hamlet:
             about = None if patient is None else lia.patients[patient]
             new_note = NewNote(to_team=team, text=said, patient=about)
             handover_notes.write(connection, lia.parts.vault, actor(lia, who), new_note, NOW - timedelta(hours=1))
+        for who in ("anna", "ingrid"):
+            # Nobody listens at port 9, so what is sent there fails at once.
+            where = Subscription(endpoint=f"http://127.0.0.1:9/{who}", p256dh=_POINT, auth="A" * 22)
+            switched = NewBrowser(subscription=where, language="nb", label="Firefox, Android")
+            browsers.add(connection, lia.parts.vault, actor(lia, who), switched, NOW - timedelta(days=2))
         _put_off(connection, lia)
         _tell(connection, lia, team)
     return lia
