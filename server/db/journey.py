@@ -108,7 +108,7 @@ def look_after(engine: Engine) -> None:
     """Let what was told go before every plain statement and with the COMMIT, and nowhere after a ROLLBACK."""
     event.listen(engine, "before_cursor_execute", lambda connection, *_: send_off(connection))
     event.listen(engine, "commit", _commit)
-    event.listen(engine, "rollback", lambda connection: _forget(connection.info))
+    event.listen(engine, "rollback", _on_rollback)
     event.listen(engine, "reset", _on_reset)
 
 
@@ -224,7 +224,9 @@ def _on_reset(raw: Any, record: ConnectionPoolEntry | None, _state: object) -> N
         traveller.forget()
 
 
-def _forget(info: dict[Any, Any]) -> None:
-    traveller: _Traveller | None = info.get(_TRAVELLER)
+def _on_rollback(connection: Connection) -> None:
+    if connection.invalidated:
+        return  # the driver's connection is gone, and its traveller with it
+    traveller: _Traveller | None = connection.info.get(_TRAVELLER)
     if traveller is not None:
         traveller.forget()
