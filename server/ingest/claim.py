@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Select, select
 
 from server.db import tables
 from server.db.asking import Within, asked_about
@@ -39,13 +39,10 @@ class Assignment:
 Register = Mapping[tuple[str, str], Sequence[Assignment]]  # (municipality, device address) -> its assignments
 
 
-def register(connection: Connection, arrived: Iterable[Arrived]) -> Register:
-    """The assignments of every device that these readings name."""
-    addresses = {each.reading.device for each in arrived}
-    if not addresses:
-        return {}
+def register(assigned: Iterable[Any]) -> Register:
+    """The rows that `assignments` gave, by device."""
     found: dict[tuple[str, str], list[Assignment]] = {}
-    for row in _assignments(connection, addresses):
+    for row in assigned:
         held = found.setdefault((row.municipality_id, row.address), [])
         if row.patient_id is not None:
             held.append(
@@ -55,7 +52,8 @@ def register(connection: Connection, arrived: Iterable[Arrived]) -> Register:
 
 
 @asked_about
-def _assignments(within: Within) -> Select[Any]:
+def assignments(within: Within) -> Select[Any]:
+    """Who has, and had, the devices of these addresses."""
     device, assignment = tables.device.c, tables.assignment.c
     return (
         select(

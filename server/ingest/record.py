@@ -9,10 +9,10 @@ from typing import Any
 from sqlalchemy import Connection, Select, insert, select, update
 
 from server.db import tables
-from server.db.asking import Within, asked_about
+from server.db.asking import Within, ask, asked_about
 from server.db.dialect import put
 from server.ingest import commands, quarantine
-from server.ingest.claim import Register, Unclaimed, owner, register
+from server.ingest.claim import Register, Unclaimed, assignments, owner, register
 from server.ingest.keep import Claimed, keep
 from server.ingest.quarantine import Kept
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
@@ -82,13 +82,20 @@ def record(connection: Connection, messages: Sequence[Message], now: datetime, *
 
 
 def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: datetime, batch: _Batch) -> int:
+    if not arrived:
+        return 0
     for each in arrived:
         batch.accepted.setdefault(each.gateway, []).append(each.reading.id)
-    fresh, heard = _unseen(connection, arrived)
+    stored, assigned = ask(
+        connection,
+        _stored.about({each.reading.id for each in arrived}),
+        assignments.about({each.reading.device for each in arrived}),
+    )
+    fresh, heard = _unseen(arrived, stored)
     batch.readings["duplicate"] += len(arrived) - len(fresh)
     if not fresh:
         return 0
-    known = register(connection, fresh)
+    known = register(assigned)
     claimed = [
         Claimed(
             reading=each.reading,
@@ -107,13 +114,13 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
     return due
 
 
-def _unseen(connection: Connection, arrived: Sequence[Arrived]) -> tuple[list[Arrived], set[tuple[str, str]]]:
+def _unseen(arrived: Sequence[Arrived], stored: Sequence[Any]) -> tuple[list[Arrived], set[tuple[str, str]]]:
     """Those not stored yet, each once, in the order of arrival; and whose of their ids are stored (patient, id)."""
     first: dict[tuple[GatewayId, ReadingId], Arrived] = {}
     for each in arrived:
         first.setdefault((each.gateway, each.reading.id), each)
     heard = set()
-    for row in _stored(connection, {known for _, known in first}) if first else ():
+    for row in stored:
         first.pop((row.gateway_id, row.id), None)
         if row.patient_id is not None:
             heard.add((row.patient_id, row.id))
