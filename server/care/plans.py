@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, Text, cast, delete, func, insert, sel
 
 from alerts.plan import Period, Plan, from_mapping, to_mapping
 from server.db import tables
-from server.db.asking import Within, asked_about
+from server.db.asking import Question, Within, ask, asked_about
 from server.db.dialect import due_at_latest
 
 
@@ -119,11 +119,23 @@ def active(connection: Connection, patient: str) -> Plan | None:
 
 def written(connection: Connection, patients: Sequence[str]) -> dict[str, Written]:
     """The active plans of these patients, unread: one that cannot be read is nobody else's trouble."""
-    rows = _active_texts(connection, patients)
-    silent = _silences(connection, [row.id for row in rows if row.text is not None])
+    return written_in(ask(connection, *asking_for(patients)))
+
+
+def asking_for(patients: Sequence[str]) -> tuple[Question, ...]:
+    """What is to be asked to know the active plans of these patients; `written_in` reads the answers."""
+    return _active_texts.about(patients), *_asking_for_silences(patients)
+
+
+def written_in(answers: Sequence[Sequence[Any]]) -> dict[str, Written]:
+    """The active plans that these answers tell of, unread."""
+    rows, *silent_rows = answers
+    silent = _silences_in(silent_rows)
     return {
         row.id: Written(
-            municipality=row.municipality_id, text=row.text, silent=silent[row.id].now if row.id in silent else ()
+            municipality=row.municipality_id,
+            text=row.text,
+            silent=silent[row.id].now if row.text is not None and row.id in silent else (),
         )
         for row in rows
     }
@@ -178,18 +190,24 @@ class Silences:
 
 def silences(connection: Connection, patient: str) -> Silences:
     """All that is stored of it."""
-    return _silences(connection, [patient]).get(patient) or Silences(assigned=(), offline=())
+    found = _silences_in(ask(connection, *_asking_for_silences([patient])))
+    return found.get(patient) or Silences(assigned=(), offline=())
 
 
-def _silences(connection: Connection, patients: Sequence[str]) -> dict[str, Silences]:
-    """All that is stored of those of these patients who ever had a gateway that was offline."""
+def _asking_for_silences(patients: Sequence[str]) -> tuple[Question, Question]:
+    return _outages.about(patients), _assigned.about(patients)
+
+
+def _silences_in(answers: Sequence[Sequence[Any]]) -> dict[str, Silences]:
+    """All that is stored of those of the patients asked about who ever had a gateway that was offline."""
+    outages, spans = answers
     offline: dict[str, list[Any]] = {}
-    for row in _outages(connection, patients):
+    for row in outages:
         offline.setdefault(row.gateway_id, []).append(row)
     if not offline:
         return {}
     assigned: dict[str, list[Any]] = {}
-    for row in _assigned(connection, patients):
+    for row in spans:
         assigned.setdefault(row.patient_id, []).append(row)
     return {patient: _of(held, offline) for patient, held in assigned.items()}
 

@@ -26,7 +26,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.types import TypeEngine
 
 from server.db import journey
-from server.db.dialect import as_list, within
+from server.db.lists import as_list, within
 
 Within = Callable[[ColumnElement[str]], ColumnElement[bool]]
 _IDS = "ids"
@@ -43,11 +43,11 @@ class Asked:
         self._embedded: Executable | None = None
         self._spoken: _Spoken | None = None
 
-    def about(self, ids: Iterable[str] | None = None, **more: object) -> "Question":
+    def about(self, ids: Iterable[str] | None = None, /, **more: object) -> "Question":
         """It, about these ids (when it is about ids), to be asked; `more` are its other parameters."""
         return Question(asked=self, ids=ids, more=more)
 
-    def __call__(self, connection: Connection, ids: Iterable[str] | None = None, **more: object) -> list[Any]:
+    def __call__(self, connection: Connection, ids: Iterable[str] | None = None, /, **more: object) -> list[Any]:
         """Ask it about these ids: the rows of the answer."""
         return ask(connection, self.about(ids, **more))[0]
 

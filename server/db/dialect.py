@@ -1,6 +1,7 @@
 """The few things that databases do differently, each once. Words of a dialect stand only in this folder."""
 
 import json
+from collections import defaultdict
 from collections.abc import Container, Iterable, Mapping
 from collections.abc import Sequence as Rows
 from datetime import datetime
@@ -8,10 +9,8 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     Boolean,
     ColumnElement,
-    CompoundSelect,
     Connection,
     Integer,
     Select,
@@ -28,16 +27,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeEngine
 
-from server.db import tables
+from server.db import lists, tables
+from server.db.asking import Asked, Question, ask, tell
 from server.db.types import UTCDateTime
 
 # Both know ON CONFLICT, and SQLAlchemy spells it alike for both.
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
-
-
-_LISTS: Mapping[str, TypeEngine[Any]] = {"postgresql": postgresql.ARRAY(Text), "sqlite": Text()}
 
 
 def _insert(connection: Connection, table: Table) -> Any:
@@ -50,35 +46,41 @@ def _earlier(dialect: str, one: Any, other: Any) -> FunctionElement[datetime]:
 
 def numbers(connection: Connection, table: Table, count: int) -> list[int]:
     """The next `count` numbers for `seq` of a table, ascending; nobody else gets one of them."""
-    return numbers_for(connection, {table: count})[table]
+    return numbered(ask(connection, next_numbers({table: count}))[0])[table]
 
 
-def numbers_for(connection: Connection, counts: Mapping[Table, int]) -> dict[Table, list[int]]:
-    """The next numbers for `seq` of each table, so many, ascending; nobody else gets one of them.
+def next_numbers(counts: Mapping[Table, int]) -> Question:
+    """What are the next numbers for `seq` of each table, so many? `numbered` reads the answer; nobody else gets one.
 
     A single writer looks at the highest. Where writers work side by side a sequence gives them out: they may then have
     gaps, and a later number may be committed first.
     """
-    if connection.dialect.name == "sqlite":
-        last = {table: connection.execute(select(func.max(table.c.seq))).scalar() or 0 for table in counts}
-        return {table: list(range(last[table] + 1, last[table] + 1 + count)) for table, count in counts.items()}
-    found: dict[str, list[int]] = {table.name: [] for table in counts}
-    for name, number in connection.execute(_next_numbers(tuple(counts)), {t.name: n for t, n in counts.items()}):
-        found[name].append(number)
-    return {table: sorted(found[table.name]) for table in counts}
+    return _next_numbers(tuple(counts)).about(**{table.name: count for table, count in counts.items()})
+
+
+def numbered(rows: Iterable[Any]) -> Mapping[Table, list[int]]:
+    """The numbers that were given out, ascending."""
+    found = defaultdict[Table, list[int]](list)
+    for name, number in rows:
+        found[tables.metadata.tables[name]].append(number)
+    return found
 
 
 @cache
-def _next_numbers(of: tuple[Table, ...]) -> CompoundSelect[Any]:
+def _next_numbers(of: tuple[Table, ...]) -> Asked:
     """Each table's name beside each of its next numbers; how many is given under its name."""
-    return union_all(
-        *(
-            select(literal(table.name), Sequence(f"{table.name}_seq_seq").next_value()).select_from(
-                func.generate_series(1, bindparam(table.name, type_=Integer))
-            )
-            for table in of
-        )
-    )
+    return Asked(lambda dialect: union_all(*(_next(dialect, table) for table in of)))
+
+
+def _next(dialect: str, table: Table) -> Any:
+    count = bindparam(table.name, type_=Integer)
+    if dialect != "sqlite":
+        number = Sequence(f"{table.name}_seq_seq").next_value()
+        return select(literal(table.name), number).select_from(func.generate_series(1, count))
+    step = select(literal(1).label("by")).cte(f"next_{table.name}", recursive=True)
+    step = step.union_all(select(step.c.by + 1).where(step.c.by < count))
+    last = select(func.coalesce(func.max(table.c.seq), 0)).scalar_subquery()
+    return select(literal(table.name), last + step.c.by).where(step.c.by <= count)
 
 
 def take_turn(connection: Connection, patient: str, municipality: str, now: datetime) -> None:
@@ -99,28 +101,7 @@ def take_turn(connection: Connection, patient: str, municipality: str, now: date
 def among(connection: Connection, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:
     """Whether `column` is one of `values`, as one parameter: a thousand of them take longer to spell than to find."""
     dialect = connection.dialect.name
-    return _is_one_of(dialect, column, bindparam(None, as_list(dialect, values), type_=_LISTS[dialect], unique=True))
-
-
-def within(dialect: str, column: ColumnElement[str], name: str) -> ColumnElement[bool]:
-    """Whether `column` is one of those that are given under `name`, as `as_list` makes them, when it is asked."""
-    return _is_one_of(dialect, column, bindparam(name, type_=_LISTS[dialect]))
-
-
-def as_list(dialect: str, values: Iterable[str]) -> Any:
-    """The values as the one parameter that `within` expects."""
-    ordered = sorted(set(values))
-    return json.dumps(ordered) if dialect == "sqlite" else ordered
-
-
-def _is_one_of(dialect: str, column: ColumnElement[str], given: BindParameter[Any]) -> ColumnElement[bool]:
-    """As rows, to be joined with: a list is compared with each row of the table one by one, once the plan is kept for
-    lists of any length (decision 0018).
-    """
-    if dialect == "sqlite":
-        each = func.json_each(given).table_valued("value")
-        return column.in_(select(each.c.value))
-    return column.in_(select(func.unnest(given)))
+    return lists.is_one_of(dialect, column, lists.given(dialect, values))
 
 
 def put(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
@@ -152,11 +133,11 @@ def due_at_latest(
     # Sorted, so that two batches with the same patients wait for each other instead of forming a knot.
     rows = [(patient, municipality, patient in late) for patient, municipality in sorted(patients)]
     dialect = connection.dialect.name
-    connection.execute(_putting_on_slate(dialect), {**_as_columns(dialect, rows), "moment": moment})
+    tell(connection, _on_slate.about(**_as_columns(dialect, rows), moment=moment))
 
 
-@cache
-def _putting_on_slate(dialect: str) -> Any:
+@Asked
+def _on_slate(dialect: str) -> Any:
     columns = ["patient_id", "municipality_id", "late", "evaluate_at"]
     statement: Any = _INSERTS[dialect](tables.due).from_select(columns, _given(dialect))
     earlier = _earlier(dialect, tables.due.c.evaluate_at, statement.excluded.evaluate_at)

@@ -14,28 +14,30 @@ from sqlalchemy.exc import OperationalError
 from alerts.fact import FactKind
 from alerts.view import Step
 from server.db import tables
+from server.db.asking import Asked, ask
 from server.db.types import UTCDateTime
 from server.parts import Parts
 from server.watch.evaluate import evaluate, evaluate_all
 from vitals import failpoint
 
-_AT_ONCE = 500  # patients between two looks at the slate
-_Lanes = Sequence[tuple[bool, int]]
+AT_ONCE = 500  # patients, and then the loop may have other things to do
 # Whether they are due only for readings of long ago, and how many of them in one transaction: more gains nothing that
 # could be measured, and each of the late ones may bring days of readings.
-_LANES: _Lanes = ((False, 100), (True, 10))
+_LANES = ((False, 100), (True, 10))
 _DELAY_FIRST = timedelta(seconds=10)
 _DELAY_MAX = timedelta(minutes=10)  # a patient who cannot be judged is tried this often for ever
 
 _DUE = tables.due.c
 _IS_DUE = _DUE.evaluate_at <= bindparam("now", type_=UTCDateTime())
-_HOW_MANY = select(func.count(), func.min(_DUE.evaluate_at), func.count().filter(_DUE.late)).where(_IS_DUE)
-_READY = (
-    select(_DUE.patient_id)
-    .where(_IS_DUE, _DUE.late == bindparam("late", type_=Boolean()))
-    .order_by(_DUE.evaluate_at, _DUE.patient_id)
-    .limit(bindparam("most", type_=Integer()))
-    .with_for_update(skip_locked=True)
+_HOW_MANY = select(func.count(), func.min(_DUE.evaluate_at)).where(_IS_DUE)
+_READY = Asked(
+    lambda _dialect: (
+        select(_DUE.patient_id)
+        .where(_IS_DUE, _DUE.late == bindparam("late", type_=Boolean()))
+        .order_by(_DUE.evaluate_at, _DUE.patient_id)
+        .limit(bindparam("most", type_=Integer()))
+        .with_for_update(skip_locked=True)
+    )
 )
 
 _log = structlog.get_logger("varde.watch")
@@ -44,22 +46,18 @@ _log = structlog.get_logger("varde.watch")
 def drain(parts: Parts, alive: Callable[[], None] = lambda: None) -> int:
     """Judge up to a few hundred patients who are due; returns how many this process took in hand.
 
-    `alive` is called now and then, outside every transaction.
+    `alive` is called now and then, outside every transaction. Fewer than `AT_ONCE`: nobody else was due just then.
     """
-    waiting = _look(parts)
-    if not waiting.all:
-        return 0
-    failpoint.reach("watch.looked")
-    lanes = _LANES if waiting.late else _LANES[:1]
     done: Counter[_Done] = Counter()
-    while done.total() < min(waiting.all, _AT_ONCE):
-        some = _judge_some(parts, lanes, alive)
+    while done.total() < AT_ONCE:
+        some = _judge_some(parts, alive)
         alive()
-        if some[_Done.JUDGED]:
+        if some.done[_Done.JUDGED]:
             parts.changed.ring()
+        if some.is_told:
             parts.wake_notify.ring()
-        done += some
-        if not some:
+        done += some.done
+        if not some.more:
             break
     return done.total()
 
@@ -73,33 +71,34 @@ class _Done(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting:
-    """How many are due, and how many of them only for readings of long ago."""
+class _Some:
+    """What became of some patients; whether somebody is to be told of them, and whether others may be due."""
 
-    all: int
-    late: int
+    done: Counter[_Done]
+    is_told: bool = False
+    more: bool = False
 
 
-def _look(parts: Parts) -> _Waiting:
-    """Who is due; says how many, and for how long, to whoever measures."""
+def look(parts: Parts) -> None:
+    """Say how many are due, and for how long, to whoever measures."""
     with parts.database.glance() as connection:
         now = parts.clock.now()
-        count, oldest, of_long_ago = connection.execute(_HOW_MANY, {"now": now}).one()
+        count, oldest = connection.execute(_HOW_MANY, {"now": now}).one()
     parts.metrics.due.set(count)
     parts.metrics.late.set(0 if oldest is None else (now - oldest).total_seconds())
-    return _Waiting(all=int(count), late=int(of_long_ago))
 
 
-def _judge_some(parts: Parts, lanes: _Lanes, alive: Callable[[], None]) -> Counter[_Done]:
+def _judge_some(parts: Parts, alive: Callable[[], None]) -> _Some:
     """Judge some of those who are due in one transaction; if that fails, the same ones each in their own."""
     began = time.monotonic()
     taken: list[str] = []
+    more = False
     try:
         with parts.database.write() as connection:
-            taken = _take_some(connection, lanes, parts.clock.now())
+            taken, more = _take_some(connection, parts.clock.now())
             if not taken:
-                return Counter()
-            failpoint.reach("watch.taken")
+                return _Some(done=Counter())
+            failpoint.reach("watch.looked")
             now = parts.clock.now()  # not before the turns were ours: it never goes back
             outcome = evaluate_all(connection, taken, now)
             failpoint.reach("watch.saved")
@@ -111,14 +110,20 @@ def _judge_some(parts: Parts, lanes: _Lanes, alive: Callable[[], None]) -> Count
         if len(taken) > 1:
             _log.warning("not judged together", patients=len(taken), error=type(error).__name__)
     if outcome is None:  # out here, so that what is told of each is not told of all of them again
-        return _judge_each(parts, sorted(taken), alive)
+        return _Some(done=_judge_each(parts, sorted(taken), alive), is_told=True, more=more)
     for patient, trouble in outcome.troubles.items():
         _put_off(parts, patient, trouble)
     each = (time.monotonic() - began) / len(taken)
     for step in outcome.steps.values():
         parts.metrics.evaluation.observe(each)
         _count_alerts(parts, step)
-    return Counter({_Done.JUDGED: len(outcome.steps), _Done.PUT_OFF: len(outcome.troubles)})
+    done = Counter({_Done.JUDGED: len(outcome.steps), _Done.PUT_OFF: len(outcome.troubles)})
+    return _Some(done=done, is_told=any(map(_is_told, outcome.steps.values())), more=more or done.total() < len(taken))
+
+
+def _is_told(step: Step | None) -> bool:
+    """Whether there is something for the notifier."""
+    return step is not None and any(fact.kind is FactKind.NOTICE for fact in step.facts)
 
 
 def _judge_each(parts: Parts, patients: Sequence[str], alive: Callable[[], None]) -> Counter[_Done]:
@@ -156,17 +161,17 @@ def _judge(parts: Parts, patient: str) -> _Done:
     return _Done.JUDGED
 
 
-def _take_some(connection: Connection, lanes: _Lanes, now: datetime) -> list[str]:
+def _take_some(connection: Connection, now: datetime) -> tuple[list[str], bool]:
     """Some who are due, the longest first, and nobody else's; then nobody's but ours until the transaction ends.
 
-    A few of them are due for readings of long ago; they come last, and move on under any load.
+    A few of them are due for readings of long ago; they come last, and move on under any load. And whether there may be
+    more of either kind.
 
     It never waits for a turn, so that however many are taken at once no knot is formed.
     """
-    taken: list[str] = []
-    for late, most in lanes:
-        taken += connection.execute(_READY, {"now": now, "late": late, "most": most}).scalars()
-    return taken
+    found = ask(connection, *(_READY.about(now=now, late=late, most=most) for late, most in _LANES))
+    is_full = any(len(rows) == most for rows, (_, most) in zip(found, _LANES, strict=True))
+    return [row.patient_id for rows in found for row in rows], is_full
 
 
 def _take(connection: Connection, patient: str, now: datetime) -> bool:

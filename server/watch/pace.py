@@ -6,16 +6,18 @@ about twice what a healthy person's values differ from day to day; whoever has n
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from statistics import median
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Select, bindparam, select
 
 from alerts.alert import OPEN, Alert, State
 from server.db import tables
-from server.db.dialect import among
+from server.db.asking import Question, Within, asked_about
+from server.db.types import UTCDateTime
 from vitals.reading import Extreme
 
 STEADY, WORSE, FAST = 0, 1, 2
@@ -58,27 +60,39 @@ def pace(metric: str, side: str, points: Sequence[Point]) -> int:
     return FAST if moved >= 2 * step else WORSE if moved >= step else STEADY
 
 
-def paces(connection: Connection, alerts: Iterable[Alert], now: datetime) -> Mapping[str, int]:
-    """Alert id -> its pace, of those alerts that are about a metric whose steps are known."""
-    about = {each.id: (each.patient, *asked) for each in alerts if (asked := _about(each))}
-    if not about:
-        return {}
-    table = tables.measurement
-    statement = (
-        select(table.c.patient_id, table.c.metric, table.c.taken_at, table.c.value)
-        .where(
-            among(connection, table.c.patient_id, {patient for patient, _, _ in about.values()}),
-            table.c.metric.in_(sorted({metric for _, metric, _ in about.values()})),
-            table.c.taken_at >= now - 2 * _OLDEST,
-        )
-        .order_by(table.c.taken_at.desc())
-    )
-    points: dict[tuple[str, str], list[Point]] = {}
-    for row in connection.execute(statement):
-        points.setdefault((row.patient_id, row.metric), []).append(Point(row.taken_at, row.value))
-    return {
-        alert: pace(metric, side, points.get((patient, metric), ())) for alert, (patient, metric, side) in about.items()
-    }
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """The alerts whose pace can be known, and what is to be asked for it."""
+
+    about: Mapping[str, tuple[str, str, str]]  # alert id -> patient, metric and side
+
+    def question(self, now: datetime) -> Question:
+        """What was measured lately of their patients."""
+        return _measured.about({patient for patient, _, _ in self.about.values()}, since=now - 2 * _OLDEST)
+
+    def paces(self, measured: Iterable[Any]) -> Mapping[str, int]:
+        """Alert id -> its pace, from the answer."""
+        points: dict[tuple[str, str], list[Point]] = {}
+        for row in measured:
+            points.setdefault((row.patient_id, row.metric), []).append(Point(row.taken_at, row.value))
+        return {
+            alert: pace(metric, side, points.get((patient, metric), ()))
+            for alert, (patient, metric, side) in self.about.items()
+        }
+
+
+def course(alerts: Iterable[Alert]) -> Course:
+    """Of those of these alerts that are about a metric whose steps are known."""
+    return Course(about={each.id: (each.patient, *asked) for each in alerts if (asked := _about(each))})
+
+
+@asked_about
+def _measured(within: Within) -> Select[Any]:
+    table = tables.measurement.c
+    since = table.taken_at >= bindparam("since", type_=UTCDateTime())
+    columns = (table.patient_id, table.metric, table.taken_at, table.value)
+    chosen = select(*columns).where(within(table.patient_id), table.metric.in_(sorted(_STEPS)), since)
+    return chosen.order_by(table.taken_at.desc())
 
 
 def _about(alert: Alert) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, select
+from sqlalchemy import ColumnElement, Connection, Delete, Row, Select, Table, delete, select
 
 from alerts import envelope as envelopes
 from alerts import memory as memories
@@ -20,9 +20,9 @@ from alerts.view import Arrival, PatientView, Step
 from server.care import plans, routing
 from server.care.plans import Written
 from server.db import bulk, tables
-from server.db.asking import Within, asked_about
-from server.db.dialect import among, numbers_for
-from server.watch.pace import STEADY, paces
+from server.db.asking import Within, ask, asked_about, tell
+from server.db.dialect import next_numbers, numbered
+from server.watch.pace import STEADY, Course, course
 from vitals import failpoint
 from vitals.reading import Quality
 
@@ -45,6 +45,7 @@ class Stored:
     memories: Mapping[str, str]
     fresh: Mapping[str, Sequence[tuple[int, Arrival]]]  # readings that nobody has judged
     alerts: Mapping[str, Sequence[Any]]  # the open ones
+    numbers: Sequence[int] = ()  # for their evaluations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,17 +61,21 @@ def load(connection: Connection, patient: str, command: Command | None = None) -
     return view(connection, look_up(connection, [patient]), patient, command)
 
 
-def look_up(connection: Connection, patients: Sequence[str]) -> Stored:
-    """What is stored of these patients, in a handful of statements however many they are."""
-    written = plans.written(connection, patients)
-    watched = [patient for patient, plan in written.items() if plan.text is not None]
-    if not watched:
-        return Stored(plans=written, memories={}, fresh={}, alerts={})
+def look_up(connection: Connection, patients: Sequence[str], *, to_judge: bool = False) -> Stored:
+    """What is stored of these patients, in one go however many they are.
+
+    `to_judge`: and a number for each to be judged under.
+    """
+    plan, own = plans.asking_for(patients), [each.about(patients) for each in (_memories, _not_judged, _open_alerts)]
+    numbers = [next_numbers({tables.evaluation: len(patients)})] if to_judge else []
+    answers = ask(connection, *plan, *own, *numbers)
+    memory, fresh, alerts, *free = answers[len(plan) :]
     return Stored(
-        plans=written,
-        memories={row.patient_id: row.body for row in _memories(connection, watched)},
-        fresh=_fresh(connection, watched),
-        alerts=_open_alerts(connection, watched),
+        plans=plans.written_in(answers[: len(plan)]),
+        memories={row.patient_id: row.body for row in memory},
+        fresh=_fresh(fresh),
+        alerts=_by_patient(alerts),
+        numbers=numbered(free[0])[tables.evaluation] if to_judge else (),
     )
 
 
@@ -109,36 +114,62 @@ def save(connection: Connection, loaded: Loaded, step: Step, now: datetime, clic
 
 
 def save_all(
-    connection: Connection, judged: Sequence[Judged], now: datetime, click: Mapping[str, Any] | None = None
+    connection: Connection,
+    judged: Sequence[Judged],
+    now: datetime,
+    click: Mapping[str, Any] | None = None,
+    numbers: Sequence[int] = (),
 ) -> None:
-    """Everything that was said of these patients, who were all asked at `now`."""
+    """Everything that was said of these patients, who were all asked at `now`.
+
+    `numbers` for the evaluations: at least one for each, or none yet.
+    """
     if not judged:
         return
     said = [(each.loaded, fact) for each in judged for fact in each.step.facts]
-    free = numbers_for(connection, {tables.evaluation: len(judged), tables.fact: len(said)})
-    numbered = list(zip(free[tables.evaluation], judged, strict=True))
-    asked = [_asked_row(seq, each.loaded, now, click) for seq, each in numbered]
-    seen = [{"seq": seq, "evaluation_seq": number} for number, each in numbered for seq in each.loaded.unjudged]
+    # Only readings change how fast something gets worse.
+    of = course(alert for each in judged if each.loaded.unjudged for alert in each.step.alerts)
+    free, paces = _look_up_more(
+        connection, {tables.evaluation: 0 if numbers else len(judged), tables.fact: len(said)}, of, now
+    )
+    under = list(zip(numbers or free[tables.evaluation], judged, strict=False))
+    asked = [_asked_row(seq, each.loaded, now, click) for seq, each in under]
+    seen = [{"seq": seq, "evaluation_seq": number} for number, each in under for seq in each.loaded.unjudged]
     facts = [_fact_row(seq, loaded, fact) for seq, (loaded, fact) in zip(free[tables.fact], said, strict=True)]
     notices = [row for row in facts if row["kind"] == FactKind.NOTICE.value]
-    changed = _alert_rows(connection, judged, now)
     with bulk.together(connection):
         bulk.add(connection, tables.evaluation, asked)
         bulk.change(connection, tables.reading, seen)
-        bulk.put(connection, tables.alert, changed)
+        bulk.put(connection, tables.alert, _alert_rows(judged, paces, now))
         bulk.add(connection, tables.fact, facts)
         bulk.add(connection, tables.outbox, [_notice_row(row, now) for row in notices])
         failpoint.reach("watch.saving")
         bulk.put(connection, tables.memory, [_memory_row(each, now) for each in judged])
         bulk.put(connection, tables.due, [_slate_row(each, now) for each in judged if each.step.wake_at is not None])
-    leave_slate(connection, (each.loaded.view.patient for each in judged if each.step.wake_at is None))
+        leave_slate(connection, [each.loaded.view.patient for each in judged if each.step.wake_at is None])
     routing.route_escalated(connection, notices, now)
 
 
-def leave_slate(connection: Connection, patients: Iterable[str]) -> None:
+def _look_up_more(
+    connection: Connection, wanted: Mapping[Table, int], of: Course, now: datetime
+) -> tuple[Mapping[Table, Sequence[int]], Mapping[str, int]]:
+    """So many numbers of each table, and the paces of alerts; nobody is asked where there is nothing to ask."""
+    numbers = [next_numbers(wanted)] if any(wanted.values()) else []
+    measured = [of.question(now)] if of.about else []
+    answers = iter(ask(connection, *numbers, *measured) if numbers or measured else ())
+    free = numbered(next(answers) if numbers else ())
+    return free, of.paces(next(answers)) if measured else {}
+
+
+def leave_slate(connection: Connection, patients: Sequence[str]) -> None:
     """Ask about them only when something comes."""
-    if ids := list(patients):
-        connection.execute(delete(tables.due).where(among(connection, tables.due.c.patient_id, ids)))
+    if patients:
+        tell(connection, _leaving.about(patients))
+
+
+@asked_about
+def _leaving(within: Within) -> Delete:
+    return delete(tables.due).where(within(tables.due.c.patient_id))
 
 
 @asked_about
@@ -148,23 +179,23 @@ def _memories(within: Within) -> Select[Any]:
 
 
 @asked_about
-def _alerts_not_closed(within: Within) -> Select[Any]:
+def _open_alerts(within: Within) -> Select[Any]:
     alert = tables.alert.c
     columns = (alert.patient_id, alert.id, alert.body, alert.version, alert.pace)
     return select(*columns).where(within(alert.patient_id), alert.state.in_(sorted(OPEN))).order_by(alert.id)
 
 
-def _open_alerts(connection: Connection, patients: Sequence[str]) -> dict[str, list[Any]]:
+def _by_patient(rows: Iterable[Any]) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
-    for row in _alerts_not_closed(connection, patients):
+    for row in rows:
         found.setdefault(row.patient_id, []).append(row)
     return found
 
 
-def _fresh(connection: Connection, patients: Sequence[str]) -> dict[str, list[tuple[int, Arrival]]]:
+def _fresh(rows: Iterable[Any]) -> dict[str, list[tuple[int, Arrival]]]:
     """The readings that nobody has judged, in the order of their numbers."""
     found: dict[str, list[tuple[int, Arrival]]] = {}
-    for patient, seq, arrival in _arrivals(_not_judged(connection, patients)):
+    for patient, seq, arrival in _arrivals(rows):
         found.setdefault(patient, []).append((seq, arrival))
     return found
 
@@ -255,12 +286,9 @@ def _slate_row(judged: Judged, now: datetime) -> dict[str, Any]:
     }
 
 
-def _alert_rows(connection: Connection, judged: Sequence[Judged], now: datetime) -> list[dict[str, Any]]:
+def _alert_rows(judged: Sequence[Judged], paces: Mapping[str, int], now: datetime) -> list[dict[str, Any]]:
     """The alerts that are not stored as they now are."""
-    # Only readings change how fast something gets worse.
-    heard = (alert for each in judged if each.loaded.unjudged for alert in each.step.alerts)
-    known = paces(connection, heard, now)
-    rows = (_alert_row(each.loaded, alert, known, now) for each in judged for alert in each.step.alerts)
+    rows = (_alert_row(each.loaded, alert, paces, now) for each in judged for alert in each.step.alerts)
     return [row for row in rows if row is not None]
 
 

@@ -63,8 +63,8 @@ def test_one_patient_who_cannot_be_saved_is_nobody_elses_trouble(
     well, ill = two
     real = patient.save_all
 
-    def save_all(connection: Any, judged: Sequence[patient.Judged], now: Any, click: Any = None) -> None:
-        real(connection, judged, now, click)
+    def save_all(connection: Any, judged: Sequence[patient.Judged], *more: Any) -> None:
+        real(connection, judged, *more)
         if ill.patient in {each.loaded.view.patient for each in judged}:
             connection.execute(update(tables.patient).values(timezone="half done"))
             raise ZeroDivisionError
@@ -194,10 +194,10 @@ def database_fails_for(monkeypatch: pytest.MonkeyPatch, patients: Sequence[str])
     """What is stored of any of these cannot be looked up."""
     real = patient.look_up
 
-    def look_up(connection: Any, wanted: Sequence[str]) -> Any:
+    def look_up(connection: Any, wanted: Sequence[str], **more: Any) -> Any:
         if set(wanted) & set(patients):
             raise OperationalError("select", {}, Exception("disk I/O error"))
-        return real(connection, wanted)
+        return real(connection, wanted, **more)
 
     for module in (patient, evaluate):
         monkeypatch.setattr(module, "look_up", look_up)
