@@ -31,8 +31,8 @@ _ENDING = """## What this page does not say
 - Nothing about other machines, about networks (everything is on loopback) or about a broker with TLS.
 - The load is readings of an oximeter; other devices send a little more or less. Gateways send no status here; real ones
   send one every half a minute.
-- Bounds are the least and the most of a few rounds, not intervals of confidence; the memory's slopes have one, from
-  residuals taken as independent, which they are not quite.
+- Bounds are the least and the most of a few rounds, not intervals of confidence; the memory's slopes have one. Its
+  looks are taken to resemble each other as a course of the first order does, which is a model and not the allocator.
 - The reference ingest keeps less and promises less: no seal, no receipt, nobody's plan, nobody's history.
 """
 

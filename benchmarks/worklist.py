@@ -1,8 +1,8 @@
-"""The nurse's worklist with 10,000 open alerts of 2,000 patients: the page, its queries, and how soon an open page
-hears of a change.
+"""The nurse's worklist with 10,000 open alerts of 2,000 patients: the page, its queries, how soon an open page hears of
+a change, and what the server's memory does meanwhile.
 
 `varde server --role web` in a process of its own on PostgreSQL, `--role all` on SQLite; asked over HTTP as a browser
-does. Beside it the bare SQL that fetches the same alerts.
+does. Beside it the bare SQL that fetches the same alerts. Memory is looked at first, while the process is new.
 """
 
 import sqlite3
@@ -17,9 +17,10 @@ from time import perf_counter
 import psycopg
 from sqlalchemy import delete, select
 
+from benchmarks.machine import resident_kb
 from benchmarks.results import Book
 from benchmarks.street import alerts, postgres, town
-from benchmarks.street.browser import Browser, count_queries, hear_changes
+from benchmarks.street.browser import Browser, count_queries, hear_changes, streams
 from benchmarks.street.live import quantile
 from benchmarks.street.processes import Child, role, running, server_settings
 from server.access import Role
@@ -33,6 +34,8 @@ from varde.demo.broker import free_port
 from vitals.clock import ScaledClock, SystemClock
 
 PAGE, SQL, SSE = "worklist page", "bare SQL of its alerts", "change to open page"
+BEFORE, AFTER, GROWTH = "resident before the first page", "resident after {} pages", "growth from the {}th to the {}th"
+STREAM = "an open page's stream"
 _ILL = 10
 _ALERTS = "SELECT * FROM alert WHERE municipality_id = '{}' AND state IN ('active', 'acknowledged', 'cleared')"
 
@@ -47,9 +50,11 @@ class Size:
     pages: int = 4
     changes: int = 30
     rounds: int = 5
+    looks: tuple[int, ...] = (50, 200)  # after how many pages memory is looked at
+    streams: int = 50
 
 
-QUICK = Size(patients=60, open=150, closed=200, pages=2, changes=3, rounds=1)
+QUICK = Size(patients=60, open=150, closed=200, pages=2, changes=3, rounds=1, looks=(2, 4), streams=3)
 
 
 def run(book: Book, size: Size) -> None:
@@ -64,6 +69,8 @@ def run(book: Book, size: Size) -> None:
         embedded = file_address(Path(name) / "varde.db")
         sides = [("PostgreSQL", address, "web"), ("SQLite", embedded, "all")]
         with _served(Path(name), size, sides) as served:
+            for side in served:
+                _memory(book, side, size)
             for number in range(1, size.rounds + 1):
                 for side in served if number % 2 else served[::-1]:
                     _round(book, side, size, number)
@@ -106,6 +113,26 @@ def _round(book: Book, side: _Side, size: Size, number: int) -> None:
     delays = hear_changes(side.port, side.session, (side.token, side.clickable), size.changes)
     book.add(f"{side.name}: {SSE}, p50", sorted(delays)[len(delays) // 2] * 1000, "ms", number)
     book.add(f"{side.name}: {SSE}, p95", sorted(delays)[int(len(delays) * 0.95)] * 1000, "ms", number)
+
+
+def _memory(book: Book, side: _Side, size: Size) -> None:
+    """What the server holds before the first page, after many, and for pages that stay open."""
+    browser = Browser(side.port, side.session)
+    book.add(f"{side.name}: {BEFORE}", _resident(side), "MB")
+    asked, found = 0, []
+    for count in size.looks:
+        browser.pages("/", count - asked)
+        asked = count
+        found.append(_resident(side))
+        book.add(f"{side.name}: {AFTER.format(count)}", found[-1], "MB")
+    book.add(f"{side.name}: {GROWTH.format(*size.looks)}", max(0.0, found[-1] - found[0]), "MB")
+    with streams(side.port, side.session, size.streams):
+        grown = _resident(side) - found[-1]
+        book.add(f"{side.name}: {STREAM}", max(0.0, grown) * 1024 / size.streams, "kB")
+
+
+def _resident(side: _Side) -> float:
+    return resident_kb(side.child.pid) / 1024
 
 
 def _timed(do: Callable[[], None]) -> float:
@@ -154,7 +181,6 @@ def _served(folder: Path, size: Size, sides: list[tuple[str, str, str]]) -> Iter
         for side in made:
             browser = Browser(side.port, side.session)
             browser.wait_until_ready(side.child)
-            browser.pages("/", 1)  # the first page of a process compiles its templates
         yield made
 
 

@@ -9,13 +9,17 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import perf_counter, sleep
+from unittest.mock import patch
 
-from sqlalchemy import Engine, event
+from psycopg.pq.abc import PGresult
+from sqlalchemy import Connection, Engine, event
 from starlette.testclient import TestClient
 
 from benchmarks.street.processes import BenchmarkError, Child
 from benchmarks.street.town import NOW
+from server.db import journey
 from server.db.engine import Database
+from server.db.journey import Params, Sentence
 from server.parts import Parts
 from server.settings import Settings
 from server.vault import open_vault
@@ -140,6 +144,24 @@ class _Clicker:
         return body, answer.headers.get("ETag", "")
 
 
+@contextmanager
+def streams(port: int, session: str, count: int) -> Iterator[None]:
+    """So many open pages, each with a stream that has said its first word."""
+    opened = []
+    try:
+        for _ in range(count):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+            opened.append(connection)
+            connection.request("GET", "/live", headers={"Cookie": f"varde_session={session}"})
+            answer = connection.getresponse()
+            if answer.status != http.client.OK or not answer.readline():
+                raise BenchmarkError(f"/live answered {answer.status}")
+        yield
+    finally:
+        for each in opened:
+            each.close()
+
+
 def count_queries(folder: Path, address: str, session: str) -> int:
     """How many statements the database is asked to run for one worklist, the notes of who was seen counted as well."""
     with closing(Database(address)) as database:
@@ -159,10 +181,28 @@ def count_queries(folder: Path, address: str, session: str) -> int:
         client.cookies.set("varde_session", session, domain="127.0.0.1")
         event.listen(Engine, "before_cursor_execute", note)
         try:
-            answer = client.get("/")
+            with _also_said(asked):
+                answer = client.get("/")
         finally:
             event.remove(Engine, "before_cursor_execute", note)
         client.close()
         if answer.status_code != http.client.OK:
             raise BenchmarkError(f"the worklist answered {answer.status_code}")
     return len(asked)
+
+
+@contextmanager
+def _also_said(asked: list[str]) -> Iterator[None]:
+    """Have statements that go to the database past SQLAlchemy counted as well."""
+    say, tell = journey.say, journey.tell
+
+    def saying(connection: Connection, *said: tuple[Sentence, Params]) -> list[PGresult]:
+        asked.extend(each.text.decode() for each, _ in said)
+        return say(connection, *said)
+
+    def telling(connection: Connection, told: Sentence, params: Params) -> None:
+        asked.append(told.text.decode())
+        tell(connection, told, params)
+
+    with patch.object(journey, "say", saying), patch.object(journey, "tell", telling):
+        yield
