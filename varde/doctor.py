@@ -133,7 +133,7 @@ def _notices() -> Finding:
         settings = settings_from({})
     except SettingsError as error:
         return Finding(what="notices", verdict=Verdict.WRONG, words=f"settings: {error}")
-    ways = [("mail", settings.smtp_host), ("text messages", settings.webhook_url)]
+    ways = [("mail", settings.smtp_host), ("text messages", settings.webhook_url), ("browsers", settings.push_contact)]
     found = [way for way, place in ways if place is not None]
     if not found:
         words = "written to the log, which wakes nobody; set VARDE_SMTP_HOST or VARDE_WEBHOOK_URL for real use"

@@ -286,6 +286,7 @@ def _server_environment(house: House, broker_port: int) -> dict[str, str]:
         "VARDE_LOGIN": "demo",
         "VARDE_PUBLIC_URL": house.url,
         "VARDE_NOTICES_TO_LOG": "true",
+        "VARDE_PUSH_CONTACT": "https://varde.example",  # whoever switches a browser on sees a notice there
         "VARDE_WEB_PORT": str(house.options.port),
         "VARDE_MQTT_HOST": "127.0.0.1",
         "VARDE_MQTT_PORT": str(broker_port),
