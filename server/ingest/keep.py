@@ -2,7 +2,7 @@
 transaction, from a gateway's message and from a person's hand alike.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,10 +12,11 @@ from sqlalchemy import Connection
 
 from alerts.intake import LATE_AFTER
 from server.db import tables
+from server.db.asking import ask
 from server.db.bulk import FEW, add, together
-from server.db.dialect import due_at_latest, numbers
+from server.db.dialect import due_at_latest, next_numbers, numbered
 from server.ingest.claim import Unclaimed
-from server.ingest.quiet import quiet
+from server.ingest.quiet import envelopes, quiet
 from vitals import failpoint
 from vitals.frozen import quick
 from vitals.reading import GatewayId, Reading
@@ -36,44 +37,40 @@ class Claimed:
 
 def keep(connection: Connection, fresh: Sequence[Claimed], now: datetime) -> int:
     """Store each of them and put the patients concerned on the slate; how many those are."""
-    free = numbers(connection, tables.reading, len(fresh))
-    rows = [_reading_row(number, each, now) for number, each in zip(free, fresh, strict=True)]
-    due = _put_on_slate(connection, fresh, rows, now)
+    arrived: dict[str, list[Claimed]] = {}
+    for each in fresh:
+        if not isinstance(each.whose, Unclaimed):
+            arrived.setdefault(each.whose, []).append(each)
+    free, allowed = ask(
+        connection, next_numbers({tables.reading: len(fresh)}), envelopes.about(sorted(arrived), now=now)
+    )
+    may_wait = quiet(
+        allowed, {patient: [each.reading for each in claimed] for patient, claimed in arrived.items()}, now
+    )
+    numbers = numbered(free)[tables.reading]
+    rows = [_reading_row(number, each, now, may_wait) for number, each in zip(numbers, fresh, strict=True)]
     # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
     ordered = sorted(rows, key=lambda row: str(row["id"]))
     values = [
         row for each, reading in zip(fresh, rows, strict=True) for row in _measurement_rows(each.reading, reading)
     ]
+    due = {patient: came for patient, came in arrived.items() if patient not in may_wait}
     with together(connection) if len(values) <= FEW else nullcontext():
+        # Before anything is stored: who waits here for somebody's turn must hold nothing that they wait for.
+        _put_on_slate(connection, due, now)
         add(connection, tables.reading, ordered)
         failpoint.reach("ingest.recording")
         add(connection, tables.measurement, values)
-    return due
-
-
-def _put_on_slate(
-    connection: Connection, fresh: Sequence[Claimed], rows: Sequence[dict[str, Any]], now: datetime
-) -> int:
-    """Have the rules asked at once about everybody concerned, but those of whom nothing new is to be said; how many.
-
-    Before anything is stored: who waits here for somebody's turn must hold nothing that they wait for.
-    """
-    arrived: dict[str, list[Reading]] = {}
-    municipality: dict[str, str] = {}
-    for each, row in zip(fresh, rows, strict=True):
-        if row["patient_id"] is not None:
-            arrived.setdefault(row["patient_id"], []).append(each.reading)
-            municipality[row["patient_id"]] = row["municipality_id"]
-    may_wait = quiet(connection, arrived, now) if arrived else frozenset[str]()
-    for row in rows:
-        row["quiet"] = row["patient_id"] in may_wait
-    due = [patient for patient in arrived if patient not in may_wait]
-    late = {patient for patient in due if all(now - each.taken_at > LATE_AFTER for each in arrived[patient])}
-    due_at_latest(connection, [(patient, municipality[patient]) for patient in due], now, late)
     return len(due)
 
 
-def _reading_row(seq: int, claimed: Claimed, now: datetime) -> dict[str, Any]:
+def _put_on_slate(connection: Connection, due: Mapping[str, Sequence[Claimed]], now: datetime) -> None:
+    """Have the rules asked at once about these patients, of whom these readings came."""
+    late = {patient for patient, came in due.items() if all(now - each.reading.taken_at > LATE_AFTER for each in came)}
+    due_at_latest(connection, [(patient, came[0].municipality) for patient, came in due.items()], now, late)
+
+
+def _reading_row(seq: int, claimed: Claimed, now: datetime, may_wait: Container[str]) -> dict[str, Any]:
     reading, whose = claimed.reading, claimed.whose
     nobody = isinstance(whose, Unclaimed)
     return {
@@ -92,6 +89,7 @@ def _reading_row(seq: int, claimed: Claimed, now: datetime) -> dict[str, Any]:
         "quality": reading.quality.value,
         "flags": list(reading.flags),
         "battery": reading.battery,
+        "quiet": whose in may_wait,
     }
 
 

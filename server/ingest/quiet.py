@@ -6,11 +6,11 @@ the plan holds until they commit: nobody is called quiet by an envelope of befor
 without having judged removes it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Select, bindparam, select
 
 from alerts.arrival import Arrival
 from alerts.envelope import are_quiet, load
@@ -20,17 +20,18 @@ from server.db.types import UTCDateTime
 from vitals.reading import Reading
 
 
-def quiet(connection: Connection, arrived: Mapping[str, Sequence[Reading]], now: datetime) -> frozenset[str]:
-    """The patients of whom every reading that came now is quiet. Nobody judges them before this transaction ends."""
+def quiet(allowed: Iterable[Any], arrived: Mapping[str, Sequence[Reading]], now: datetime) -> frozenset[str]:
+    """The patients of whom every reading that came now is quiet, from the rows that `envelopes` gave."""
     return frozenset(
         row.patient_id
-        for row in _envelopes(connection, arrived, now=now)
+        for row in allowed
         if are_quiet(load(row.envelope), [_arrival(each, now) for each in arrived[row.patient_id]])
     )
 
 
 @asked_about
-def _envelopes(within: Within) -> Select[Any]:
+def envelopes(within: Within) -> Select[Any]:
+    """What these patients' last evaluations allow. Nobody judges them before the transaction that asks ends."""
     due = tables.due.c
     ahead = due.evaluate_at > bindparam("now", type_=UTCDateTime())
     return (
