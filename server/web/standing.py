@@ -13,7 +13,7 @@ from server.db.least import least_text, moment_text
 from server.db.tables.judging import SHOWN
 from server.db.types import UTCDateTime
 from server.scoped import asked_of_all
-from server.web.views.board import FASTEST, TAKEN, WAITING
+from server.web.views.board import ALONE, ALONE_WAITS, FASTEST, IDLE, TAKEN, WAITING, WAITS
 from server.web.views.chosen import MISSING, SYMPTOMS
 from server.web.views.groups import NEVER_PUT_OFF, PRIORITY_ORDER
 
@@ -47,16 +47,15 @@ _IS_MEANT = and_(
 
 def _rows(is_meant: ColumnElement[Any]) -> Select[Any]:
     place = case((_WAITS, WAITING), else_=TAKEN) + _RANK
-    waits = case((_WAITS, "1"), else_="0")
     met = moment_text(_ALERT.raised_at)
-    is_alone = _ALERT.rule == literal(QUARANTINED)
+    alone = case((_WAITS, ALONE_WAITS), else_=ALONE)
+    mark = case((_ALERT.rule == literal(QUARANTINED), alone), (_WAITS, WAITS), else_=IDLE)
     return (
         select(
             _ALERT.patient_id,
             least_text(cast(place, String).concat(met).concat(_ALERT.id)).label("first"),
             func.min(place * 10 + FASTEST - _ALERT.pace).label("fastest"),
-            func.aggregate_strings(case((~is_alone, met.concat(waits))), ",").label("met"),
-            func.sum(case((and_(is_alone, _WAITS), 1), else_=0), type_=Integer).label("alone"),
+            func.aggregate_strings(met.concat(mark), ",").label("met"),
             func.max(is_meant, type_=Integer).label("is_meant"),
             func.max(case((_ALERT.condition, 1), else_=0), type_=Integer).label("condition"),
         )

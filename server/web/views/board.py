@@ -8,6 +8,7 @@ long it has waited. What somebody has taken or put off stands below all that wai
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
 from alerts.grouping import GROUP_SPAN
@@ -16,6 +17,7 @@ from server.web.views.groups import PRIORITY_ORDER
 FASTEST = 2  # of `pace`
 _HIGH = PRIORITY_ORDER.index("high")
 WAITING, TAKEN = 11, 21  # of a place, with the rank added: two digits also for a priority that we do not know
+IDLE, WAITS, ALONE, ALONE_WAITS = "0", "1", "2", "3"  # marks; alone: a question about a value
 _MOMENT = slice(2, 28)  # behind the two digits of the place: "2026-11-22 06:31:05.000000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -26,15 +28,13 @@ class Standing(NamedTuple):
 
     An alert's place is WAITING or TAKEN with its rank added. `first`: of the least place the oldest alert, as a
     text: the place, the moment it was raised at, its id. `fastest`: of the least place the fastest pace: ten times the
-    place and FASTEST less the pace. `met`: when each was raised, and "1" for one that waits, commas between; without
-    the `alone` questions about a value that wait.
+    place and FASTEST less the pace. `met`: when each was raised, with its mark behind, commas between.
     """
 
     patient_id: str
     first: str
     fastest: int
-    met: str | None
-    alone: int
+    met: str
     is_meant: int  # 1: one of the alerts is as asked for
     condition: int  # 1: one of them is not over
 
@@ -133,19 +133,23 @@ class Board:
 def board(standing: Iterable[Standing]) -> Board:
     """The list of these patients."""
     rows = [
-        Row((fastest, first), patient, alone + (_groups(met) if met else 0), is_meant > 0, condition > 0)
-        for patient, first, fastest, met, alone, is_meant, condition in standing
+        Row((fastest, first), patient, _groups(met), is_meant > 0, condition > 0)
+        for patient, first, fastest, met, is_meant, condition in standing
     ]
     return Board(rows=tuple(sorted(rows)))
 
 
+@lru_cache(maxsize=8192)  # patients: most of them have met what they had met a moment ago
 def _groups(met: str) -> int:
-    """How many groups wait, as `groups.grouped` groups alerts: within half an hour of the first."""
+    """How many groups wait, as `groups.grouped` groups alerts: within half an hour of the first; a question alone."""
     found, ends, is_counted = 0, _EPOCH.replace(tzinfo=None), False
     for each in sorted(met.split(",")):
+        if each[-1] in (ALONE, ALONE_WAITS):
+            found += each[-1] == ALONE_WAITS
+            continue
         raised_at = datetime.fromisoformat(each[:-1])
         if raised_at > ends:
             ends, is_counted = raised_at + GROUP_SPAN, False
-        if not is_counted and each[-1] == "1":
+        if not is_counted and each[-1] == WAITS:
             found, is_counted = found + 1, True
     return found

@@ -73,4 +73,4 @@ def test_a_row_says_what_the_alerts_say_one_by_one(crowded: tuple[Hamlet, list[O
 def _in_order(row: Standing) -> Standing:
     """The row with what the database put together in no order."""
     made = Standing(*row)
-    return made._replace(met=None if made.met is None else ",".join(sorted(made.met.split(","))))
+    return made._replace(met=",".join(sorted(made.met.split(","))))

@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from alerts.raising import QUARANTINED
-from server.web.views.board import FASTEST, TAKEN, WAITING, Standing
+from server.web.views.board import ALONE, ALONE_WAITS, FASTEST, IDLE, TAKEN, WAITING, WAITS, Standing
 from server.web.views.chosen import MISSING, SYMPTOMS, Chosen
 from server.web.views.groups import rank, waits
 
@@ -56,13 +56,16 @@ def _of_one(patient: str, own: list[Open], now: datetime, chosen: Chosen, reader
             and (not chosen.whose or alert.owner == reader)
         )
 
-    together = [each for each in own if each.rule != QUARANTINED]
+    def mark(alert: Open) -> str:
+        if alert.rule == QUARANTINED:
+            return ALONE_WAITS if waits(alert, now) else ALONE
+        return WAITS if waits(alert, now) else IDLE
+
     return Standing(
         patient_id=patient,
         first=min(f"{place(each)}{met(each)}{each.id}" for each in own),
         fastest=min(place(each) * 10 + FASTEST - each.pace for each in own),
-        met=",".join(sorted(f"{met(each)}{int(waits(each, now))}" for each in together)) or None,
-        alone=sum(waits(each, now) for each in own if each.rule == QUARANTINED),
+        met=",".join(sorted(f"{met(each)}{mark(each)}" for each in own)),
         is_meant=int(any(is_meant(each) for each in own)),
         condition=int(any(each.condition for each in own)),
     )
