@@ -88,8 +88,8 @@ def ask(connection: Connection, *questions: Question) -> list[list[Any]]:
         return [_ask_embedded(connection, each) for each in questions]
     spoken = [(each.asked, each.given(_SHARED)) for each in questions]
     words = [(asked.spoken(given), given) for asked, given in spoken]
-    answers = journey.say(connection, *((each.sentence, each.params(given)) for each, given in words))
     with journey.told_as_ours(connection):
+        answers = journey.say(connection, *((each.sentence, each.params(given)) for each, given in words))
         reader = Transformer(journey.driver(connection))
         return [each.rows(reader, answer) for (each, _), answer in zip(words, answers, strict=True)]
 
@@ -101,7 +101,8 @@ def tell(connection: Connection, question: Question) -> None:
         return
     given = question.given(_SHARED)
     spoken = question.asked.spoken(given)
-    journey.tell(connection, spoken.sentence, spoken.params(given))
+    with journey.told_as_ours(connection):
+        journey.tell(connection, spoken.sentence, spoken.params(given))
 
 
 def _ask_embedded(connection: Connection, question: Question) -> list[Any]:
