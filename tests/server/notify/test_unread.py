@@ -86,6 +86,13 @@ def test_nobody_is_told_at_night_or_on_a_day_off(town: Town) -> None:
     assert look(town, monday + timedelta(hours=2, minutes=30)) == 1
 
 
+def test_what_fell_due_while_nobody_looked_waits_for_the_morning(town: Town) -> None:
+    settle(town)
+    write(town, at=START)
+    assert look(town, START + timedelta(hours=14)) == 0
+    assert look(town, START + timedelta(hours=24)) == 1
+
+
 def test_what_is_read_or_written_by_the_team_is_not_told(town: Town) -> None:
     settle(town)
     write(town, "theirs", at=START)

@@ -38,7 +38,7 @@ def test_a_browser_is_switched_on_tried_and_switched_off(lia: Hamlet, anna: Test
             "/me/notices?done=browser_on"
         )
         said = text_of(anna.get("/me/notices").text)
-        assert "Firefox, Android denne slått på" in said, said
+        assert "Firefox, Android denne slått på" in said
         assert anna.post("/me/notices/try").headers["location"] == "/me/notices?done=browser_tried"
         ((_, headers, body),) = service.taken
         assert "Ei prøve" in browser.opened(body).decode()
@@ -135,7 +135,7 @@ def test_a_coordinator_says_after_how_many_hours_an_unread_message_is_told(morni
     valley.settle(morning)
     ingrid = visitor("ingrid")
     page = text_of(ingrid.get("/team/channels").text)
-    assert "Først i 1 nettleser som er slått på der" in page
+    assert "Varsel i nettleseren 1, slått på av personen selv" in page
     assert ingrid.post("/team/unread", data={"hours": "2"}).headers["location"] == "/team/channels?done=unread_set"
     assert 'name="hours" value="2"' in ingrid.get("/team/channels").text
     for wrong in ("0", "25", "two", "", "-1", "٣٠"):
