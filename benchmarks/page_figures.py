@@ -15,6 +15,7 @@ _LABELS = {
     record.BARE_0: "bare subscriber, QoS 0",
     record.REFERENCE: "reference, 60 lines",
     record.SHARED: "Varde, PostgreSQL",
+    record.TWO: "Varde, PostgreSQL, two",
     record.EMBEDDED: "Varde, SQLite",
     record.SINGLY: "Varde, receipt each",
 }

@@ -42,6 +42,7 @@ BARE_PAHO = "bare subscriber, QoS 1, with paho"
 BARE_0 = "bare subscriber, QoS 0"
 REFERENCE = "reference ingest, 60 lines, PostgreSQL"
 SHARED = "record, PostgreSQL"
+TWO = "record, PostgreSQL, two processes"
 SINGLY = "record, PostgreSQL, a receipt for each reading"
 EMBEDDED = "record, SQLite"
 _BURST = 10  # readings that a gateway sends in a row
@@ -96,12 +97,13 @@ def run(book: Book, size: Size) -> None:
             parts: list[Callable[[], None]] = [
                 partial(_bare, turn, BARE),
                 partial(_reference, turn, cluster),
-                partial(_record_shared, turn, cluster, _BURST),
+                partial(_record_shared, turn, cluster, SHARED),
                 partial(_record_embedded, turn),
             ]
             if size.every_system:
                 parts.append(partial(_bare, turn, BARE_PAHO))
-                parts.append(partial(_record_shared, turn, cluster, 1))
+                parts.append(partial(_record_shared, turn, cluster, TWO))
+                parts.append(partial(_record_shared, turn, cluster, SINGLY))
                 parts.append(partial(_bare, turn, BARE_0))
             start = (number - 1) % len(parts)
             for part in parts[start:] + parts[:start]:
@@ -150,14 +152,19 @@ def _reference(turn: _Round, cluster: postgres.Cluster) -> None:
         turn.book.add(REFERENCE, len(packets) / done.seconds, "readings/s", turn.number)
 
 
-def _record_shared(turn: _Round, cluster: postgres.Cluster, burst: int) -> None:
+def _record_shared(turn: _Round, cluster: postgres.Cluster, what: str) -> None:
     with (
         cluster.migrated("record") as address,
         _settled(turn, address) as folder,
         mosquitto(turn.folder / "broker") as broker,
     ):
-        child = role("ingest", folder, server_settings(folder, address, broker.port))
-        _recorded(turn, child, (broker.port, address), SHARED if burst > 1 else SINGLY, burst)
+        settings = server_settings(folder, address, broker.port)
+        if what == TWO:
+            own = ({"VARDE_MQTT_SHARED": "true", "VARDE_MQTT_CLIENT_ID": f"ingest-{place}"} for place in (1, 2))
+            children = [role("ingest", folder, settings | each) for each in own]
+        else:
+            children = [role("ingest", folder, settings)]
+        _recorded(turn, children, (broker.port, address), what)
 
 
 def _record_embedded(turn: _Round) -> None:
@@ -169,15 +176,15 @@ def _record_embedded(turn: _Round) -> None:
         with _settled(turn, address) as folder, mosquitto(turn.folder / "broker") as broker:
             command = [sys.executable, "-m", "benchmarks.street.ingest_only"]
             settings = server_settings(folder, address, broker.port) | {"VARDE_LOG_LEVEL": "warning"}
-            _recorded(turn, Child("ingest", command, folder, settings), (broker.port, address), EMBEDDED, _BURST)
+            _recorded(turn, [Child("ingest", command, folder, settings)], (broker.port, address), EMBEDDED)
 
 
-def _recorded(turn: _Round, child: Child, where: tuple[int, str], what: str, burst: int) -> None:
+def _recorded(turn: _Round, children: Sequence[Child], where: tuple[int, str], what: str) -> None:
     port, address = where
-    with running([child]):
-        wait_until_listening(address, child)
-        _warm_up(turn, child, port)
-        packets = turn.packets("record", burst=burst)
+    with running(children):
+        wait_until_listening(address, children[0])
+        _warm_up(turn, children[0], port)
+        packets = turn.packets("record", burst=1 if what == SINGLY else _BURST)
         done = send(Job(port=port, packets=packets, pace=Pace.WINDOW), turn.folder)
     database = Database(address)
     with database.read() as connection:

@@ -1,7 +1,7 @@
 """What is said to PostgreSQL in one go: all of it is sent, and then all of the answers are read (libpq's pipeline).
 
 Past SQLAlchemy's execution and the driver's cursors, whose work on one statement takes ten times what ours does
-(decision 0025). A transaction's BEGIN goes with the first thing that is said. What is told while nobody waits for its
+(decision 0026). A transaction's BEGIN goes with the first thing that is said. What is told while nobody waits for its
 answer goes with the next question, or with the COMMIT. Nobody but this folder knows: transactions begin and end at
 `Database`, and plain statements find everything said that was told before them.
 """
