@@ -127,6 +127,5 @@ def _show(visit: Visit, flash: Flash | None = None, status: int = 200) -> HTMLRe
         view: dict[str, Any] = {
             "browsers": browsers.own(asking.connection, visit.actor),
             "key": None if contact is None else sender_of(parts.vault, contact).public,
-            "told": parts.settings.push_confirms_s,
         }
         return visit.page("pages/browsers.html", asking, status, flash=flash, **view)

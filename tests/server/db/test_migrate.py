@@ -2,7 +2,9 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Table, delete, insert, select, update
@@ -10,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.care import kits
 from server.care.kits import NewGateway
-from server.db import tables
+from server.db import migrate, tables
 from server.db.engine import Database, file_address
 from server.db.migrate import WrongTablesError, check, upgrade_database
 from tests.server.world import START, World
@@ -68,6 +70,42 @@ def test_a_reading_that_a_patient_already_has_twice_is_theirs_once_after_migrati
     owners = [(each["patient_id"], each["unclaimed"]) for each in world.rows(tables.reading)]
     assert owners == [(world.patient, None), (None, "heard_twice")]
     assert [each["patient_id"] for each in world.rows(value)] == [world.patient, world.patient, None, None]
+
+
+def test_a_notice_that_was_told_before_the_outbox_knew_of_messages_is_kept(tmp_path: Path) -> None:
+    database = Database(file_address(tmp_path / "old.db"))
+    at = "2026-01-01 00:00:00"
+    with database.write() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(Path(migrate.__file__).parent / "migrations"))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0014")
+        for statement in (
+            f"municipality (municipality_id, name, number, hosts, created_at) VALUES ('m', 'M', '9999', 0, '{at}')",
+            "person (id, municipality_id, name) VALUES ('n', 'm', x'00')",
+            f"patient (id, municipality_id, person_id, timezone, created_at) VALUES ('p', 'm', 'n', 'UTC', '{at}')",
+            f"fact (seq, municipality_id, patient_id, at, kind) VALUES (7, 'm', 'p', '{at}', 'notice')",
+            (
+                'outbox (seq, municipality_id, patient_id, fact_seq, "to", state, created_at) '
+                f"VALUES (9, 'm', 'p', 7, 'primary', 'sent', '{at}')"
+            ),
+            (
+                "delivery (id, municipality_id, patient_id, outbox_seq, role, state, tries, created_at) "
+                f"VALUES ('d', 'm', 'p', 9, 'primary', 'sent', 1, '{at}')"
+            ),
+        ):
+            connection.exec_driver_sql(f"INSERT INTO {statement}")
+    upgrade_database(database)
+    check(database)
+    with database.write() as connection:
+        assert connection.execute(select(tables.delivery.c.outbox_seq)).scalar_one() == 9
+        (old,) = connection.execute(select(tables.outbox)).mappings()
+        connection.execute(insert(tables.outbox).values({**old, "seq": 10, "fact_seq": None, "unread_of": "t"}))
+        assert connection.exec_driver_sql("PRAGMA integrity_check").scalar_one() == "ok"
+        assert connection.exec_driver_sql("PRAGMA foreign_key_check").first() is None
+    with pytest.raises(IntegrityError), database.write() as connection:
+        connection.execute(insert(tables.outbox).values({**old, "seq": 11}))  # a step is still told once
+    database.close()
 
 
 @pytest.mark.parametrize("table", [tables.fact, tables.audit, tables.plan_step], ids=lambda table: table.name)
