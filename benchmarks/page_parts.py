@@ -251,9 +251,8 @@ Sealed readings of 500 gateways go through a real Mosquitto, with the product's 
 into a real ingest process, until the gateways have the sealed receipt for every one; then the rows are counted in the
 store, and a round in which one is missing ends the run. The load is a process of its own that sends packets made
 beforehand over a bare socket (QoS 1) and lets at most 5,000 be on their way. Gateways send ten in a row; in the last
-row each reading of a batch is another gateway's, so that each needs a receipt of its own. Two processes share the
-readings of one broker (`VARDE_MQTT_SHARED`); on two cores, which the broker and the load use too, they gain little. Nobody has a plan here, so
-nothing is judged.
+row each reading of a batch is another gateway's, so that each needs a receipt of its own. Where there are two
+processes, they share the readings of one broker (`VARDE_MQTT_SHARED`). Nobody has a plan here, so nothing is judged.
 
 The *bare subscriber* is a process with a bare socket, the same account and a kept session, that acknowledges and
 forgets: what the broker can give away at most. It uses no client library; the row with paho shows what the product's
