@@ -67,7 +67,7 @@ def test_many_messages_are_one_notice_and_another_comes_only_after_as_many_hours
         other = people.enrol_patient(connection, town.world.vault, new, START - timedelta(days=5))
     for number in range(5):
         write(town, f"m{number}", at=START + timedelta(minutes=number), patient=other if number % 2 else None)
-    told = [look(town, START + timedelta(hours=4, minutes=minutes)) for minutes in range(0, 205, 5)]
+    told = [look(town, START + timedelta(hours=4, minutes=minutes)) for minutes in range(0, 205, 20)]
     assert sum(told) == 1
     assert told[0] == 1  # with the first of them, and none for those after it
     # Half past three closes the day: three hours and a half are gone, the rest comes the next morning.
@@ -79,7 +79,7 @@ def test_nobody_is_told_at_night_or_on_a_day_off(town: Town) -> None:
     settle(town)
     write(town, at=START + timedelta(days=4, hours=6))  # Friday at 14:00: an hour and a half before the end
     friday = START + timedelta(days=4)
-    for hour in range(7, 72):
+    for hour in range(7, 72, 5):
         assert look(town, friday + timedelta(hours=hour, minutes=31)) == 0
     monday = START + timedelta(days=7)
     assert look(town, monday + timedelta(hours=2, minutes=29)) == 0
