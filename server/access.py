@@ -11,7 +11,20 @@ from enum import StrEnum
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Delete, Select, Table, Update, and_, false, or_, select, union
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Delete,
+    Select,
+    Table,
+    Update,
+    and_,
+    bindparam,
+    false,
+    or_,
+    select,
+    union,
+)
 
 from server.db import tables
 from server.db.asking import Within
@@ -241,7 +254,9 @@ def _known(actor: Actor, among: Within | None) -> Select[Any]:
     enrolment, routing, alert, staff = tables.enrolment, tables.routing, tables.alert, tables.staff
     follows, answers = _agreed(actor, "follows"), _agreed(actor, "answers")
     own = select(enrolment.c.patient_id).where(
-        enrolment.c.team_id == actor.team, enrolment.c.state != "ended", enrolment.c.municipality_id.in_(follows)
+        enrolment.c.team_id == actor.team,
+        enrolment.c.state != always("ended"),
+        enrolment.c.municipality_id.in_(follows),
     )
     routed = select(routing.c.patient_id).where(
         routing.c.team_id == actor.team,
@@ -251,7 +266,7 @@ def _known(actor: Actor, among: Within | None) -> Select[Any]:
     # What somebody of the team took on is not out of sight before somebody else has it.
     team = select(staff.c.id).where(staff.c.team_id == actor.team, staff.c.active)
     kept = select(alert.c.patient_id).where(
-        alert.c.state == "acknowledged", alert.c.owner.in_(team), alert.c.municipality_id.in_(answers)
+        alert.c.state == always("acknowledged"), alert.c.owner.in_(team), alert.c.municipality_id.in_(answers)
     )
     if among is not None:
         own, routed = own.where(among(enrolment.c.patient_id)), routed.where(among(routing.c.patient_id))
@@ -263,8 +278,15 @@ def _agreed(actor: Actor, *kinds: str) -> Select[Any]:
     """The municipalities that agreed on this with the actor's team."""
     table = tables.service_agreement
     return select(table.c.municipality_id).where(
-        table.c.team_id == actor.team, table.c.kind.in_(kinds), table.c.state == "active"
+        table.c.team_id == actor.team,
+        table.c.kind.in_([always(each) for each in kinds]),
+        table.c.state == always("active"),
     )
+
+
+def always(word: str) -> BindParameter[str]:
+    """One of our own words, spelt out: a plan kept for any word takes it for half of all rows, and reads them."""
+    return bindparam(None, word, unique=True, literal_execute=True)
 
 
 def _is_colleague(table: Table, actor: Actor) -> ColumnElement[bool]:

@@ -8,17 +8,18 @@ from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, 
 from sqlalchemy import text as words
 
 from alerts.raising import QUARANTINED
+from server.access import always
 from server.db import tables
 from server.db.least import least_text, moment_text
 from server.db.tables.judging import SHOWN
 from server.db.types import UTCDateTime
 from server.scoped import asked_of_all
-from server.web.views.board import ALONE, ALONE_WAITS, FASTEST, IDLE, TAKEN, WAITING, WAITS
+from server.web.views.board import ALONE, ALONE_WAITS, END, FASTEST, IDLE, TAKEN, WAITING, WAITS
 from server.web.views.chosen import MISSING, SYMPTOMS
 from server.web.views.groups import NEVER_PUT_OFF, PRIORITY_ORDER
 
 IS_SHOWN = words(f"alert.{SHOWN}")  # word for word as the index has it, or it would not be used
-ENROLLED = select(tables.enrolment.c.patient_id).where(tables.enrolment.c.state != "ended")
+ENROLLED = select(tables.enrolment.c.patient_id).where(tables.enrolment.c.state != always("ended"))
 _ALERT = tables.alert.c
 # As `views.groups.is_waiting` has it, `rank` and `kind_of`; a test holds them equal.
 _WAITS = and_(
@@ -47,7 +48,7 @@ _IS_MEANT = and_(
 
 def _rows(is_meant: ColumnElement[Any]) -> Select[Any]:
     place = case((_WAITS, WAITING), else_=TAKEN) + _RANK
-    met = moment_text(_ALERT.raised_at)
+    met = moment_text(_ALERT.raised_at).concat(END)
     alone = case((_WAITS, ALONE_WAITS), else_=ALONE)
     mark = case((_ALERT.rule == literal(QUARANTINED), alone), (_WAITS, WAITS), else_=IDLE)
     return (

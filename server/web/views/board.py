@@ -17,8 +17,9 @@ from server.web.views.groups import PRIORITY_ORDER
 FASTEST = 2  # of `pace`
 _HIGH = PRIORITY_ORDER.index("high")
 WAITING, TAKEN = 11, 21  # of a place, with the rank added: two digits also for a priority that we do not know
+_DIGITS = 2
+END = "!"  # of a moment, whose second may have parts: it sorts before the point and the digits of those
 IDLE, WAITS, ALONE, ALONE_WAITS = "0", "1", "2", "3"  # marks; alone: a question about a value
-_MOMENT = slice(2, 28)  # behind the two digits of the place: "2026-11-22 06:31:05.000000"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -27,8 +28,8 @@ class Standing(NamedTuple):
     """A patient's open alerts as far as they sort and filter, put together by the database (`web.standing`).
 
     An alert's place is WAITING or TAKEN with its rank added. `first`: of the least place the oldest alert, as a
-    text: the place, the moment it was raised at, its id. `fastest`: of the least place the fastest pace: ten times the
-    place and FASTEST less the pace. `met`: when each was raised, with its mark behind, commas between.
+    text: the place, the moment it was raised at, END, its id. `fastest`: of the least place the fastest pace: ten times
+    the place and FASTEST less the pace. `met`: when each was raised, END, its mark; commas between.
     """
 
     patient_id: str
@@ -99,8 +100,9 @@ class Row(NamedTuple):
         fastest, first = self.key
         place, calm = divmod(fastest, 10)
         is_taken = place >= TAKEN - 1
-        since = (datetime.fromisoformat(first[_MOMENT]).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
-        return Urgency(is_taken, place - (TAKEN if is_taken else WAITING), calm, since, first[_MOMENT.stop :])
+        moment, _, alert = first[_DIGITS:].partition(END)
+        since = (datetime.fromisoformat(moment).replace(tzinfo=UTC) - _EPOCH) // _MICROSECOND
+        return Urgency(is_taken, place - (TAKEN if is_taken else WAITING), calm, since, alert)
 
     @property
     def is_taken(self) -> bool:
@@ -147,7 +149,7 @@ def _groups(met: str) -> int:
         if each[-1] in (ALONE, ALONE_WAITS):
             found += each[-1] == ALONE_WAITS
             continue
-        raised_at = datetime.fromisoformat(each[:-1])
+        raised_at = datetime.fromisoformat(each[:-2])
         if raised_at > ends:
             ends, is_counted = raised_at + GROUP_SPAN, False
         if not is_counted and each[-1] == WAITS:

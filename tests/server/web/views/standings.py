@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import groupby
 
 from alerts.raising import QUARANTINED
-from server.web.views.board import ALONE, ALONE_WAITS, FASTEST, IDLE, TAKEN, WAITING, WAITS, Standing
+from server.web.views.board import ALONE, ALONE_WAITS, END, FASTEST, IDLE, TAKEN, WAITING, WAITS, Standing
 from server.web.views.chosen import MISSING, SYMPTOMS, Chosen
 from server.web.views.groups import rank, waits
 
@@ -47,7 +47,7 @@ def _of_one(patient: str, own: list[Open], now: datetime, chosen: Chosen, reader
         return (WAITING if waits(alert, now) else TAKEN) + rank(alert.priority)
 
     def met(alert: Open) -> str:
-        return f"{alert.raised_at:%Y-%m-%d %H:%M:%S.%f}"
+        return f"{alert.raised_at:%Y-%m-%d %H:%M:%S.%f}{END}"
 
     def is_meant(alert: Open) -> bool:
         return (

@@ -30,7 +30,7 @@ def test_whatever_stands_in_an_address_is_read_and_nothing_of_it_is_said_again(t
 
 def _row(patient: str, since: int = 1000, **changed: Any) -> Row:
     moment = datetime(2026, 11, 22, 6, 40, 0, since, tzinfo=UTC)
-    row = Row((122, f"12{moment:%Y-%m-%d %H:%M:%S.%f}alert"), patient, 1, is_meant=True, condition=True)
+    row = Row((122, f"12{moment:%Y-%m-%d %H:%M:%S.%f}!alert"), patient, 1, is_meant=True, condition=True)
     return row._replace(**changed)
 
 
