@@ -110,6 +110,12 @@ def test_a_webhook_is_never_led_elsewhere() -> None:
         ({"public_url": "varde.example"}, "public_url"),
         ({"notice_language": "sv"}, "notice_language"),
         ({"operations_mail": "vakt@e.example"}, "smtp_host"),
+        ({"push_contact": "drift@kommune.example"}, "mailto"),
+        ({"push_services": "127.0.0.1"}, "tests and the demo"),
+        ({"push_services": "localhost, fcm.googleapis.com"}, "tests and the demo"),
+        ({"push_services": "com"}, "names of hosts"),
+        ({"push_services": ""}, "names of hosts"),
+        ({"webhook_url": "https://e.example", "webhook_key": "k", "webhook_confirms_s": "9"}, "public_url"),
     ],
 )
 def test_settings_that_would_tell_strangers_are_refused(given: dict[str, str], says: str) -> None:

@@ -35,3 +35,12 @@ def test_the_next_role_is_told_when_every_channel_has_had_three_tries(channels: 
     assert sorted(tried) == sorted([*range(channels)] * 3)
     assert not course.goes_up(3 * channels - 1, channels)
     assert course.goes_up(3 * channels, channels)
+
+
+@pytest.mark.parametrize(
+    ("tries", "channels", "counts_as"), [(1, 2, 3), (3, 2, 3), (4, 2, 6), (6, 2, 6), (7, 2, 7), (1, 1, 3), (4, 1, 4)]
+)
+def test_a_channel_that_is_silent_has_had_its_turn(tries: int, channels: int, counts_as: int) -> None:
+    assert course.after_silence(tries, channels) == counts_as
+    if tries < 3 * channels:
+        assert course.channel_of(counts_as, channels) != course.channel_of(tries - 1, channels) or channels == 1
