@@ -39,7 +39,11 @@ class Asked:
     """A question; what it is about is told when it is asked."""
 
     def __init__(self, compose: Callable[[str], Executable]) -> None:
-        self._compose = compose  # for a kind of database
+        self.__wrapped__ = compose  # for a kind of database
+        self.cache_clear()
+
+    def cache_clear(self) -> None:
+        """Compose it anew when it is asked next."""
         self._embedded: Executable | None = None
         self._spoken: _Spoken | None = None
 
@@ -54,13 +58,13 @@ class Asked:
     def embedded(self) -> Executable:
         """As it is asked of an embedded database."""
         if self._embedded is None:
-            self._embedded = self._compose(_EMBEDDED)
+            self._embedded = self.__wrapped__(_EMBEDDED)
         return self._embedded
 
     def spoken(self, given: Mapping[str, object]) -> "_Spoken":
         """In the words of a shared one."""
         if self._spoken is None:
-            self._spoken = _Spoken(self._compose(_SHARED), given)
+            self._spoken = _Spoken(self.__wrapped__(_SHARED), given)
         return self._spoken
 
 

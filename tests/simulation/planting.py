@@ -49,7 +49,7 @@ BUGS = (
         name="due overwritten instead of the least",
         changes=(
             Change(
-                where=dialect._putting_on_slate,
+                where=dialect._on_slate,
                 sound='"evaluate_at": earlier',
                 wrong='"evaluate_at": statement.excluded.evaluate_at',
             ),

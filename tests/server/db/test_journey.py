@@ -156,8 +156,9 @@ def test_a_question_begins_the_transaction_that_it_is_asked_in(database: Databas
 
 
 def test_a_lost_connection_is_told_as_such_and_is_not_used_again(database: Database) -> None:
-    with pytest.raises(OperationalError):
+    with pytest.raises(OperationalError) as told:
         lose(database)
+    assert "the connection is closed" not in str(told.value)  # nobody tried to roll it back
     with database.write() as connection:
         put(connection, tables.role_beat, [BEAT])
     assert beats(database) == {"watch": START}
