@@ -35,7 +35,7 @@ def test_a_new_alert_appears_without_reload(site: Site, person: Opener) -> None:
 
 def test_an_alert_is_acknowledged_and_closed(village: Site, person: Opener, way: Way) -> None:
     key = ILL[way.place]
-    village.lia.hear(key, spo2=87, pulse=80)
+    village.lia.hear(key, minutes=10, spo2=87, pulse=80)
     page = page_of(person(village, **way.look))
     _mark(page)
     case = page.locator(f"#case-{village.lia.patients[key]}")
@@ -55,7 +55,7 @@ def test_an_alert_is_acknowledged_and_closed(village: Site, person: Opener, way:
 
 def test_a_yellow_alert_that_was_put_off_comes_back_red(village: Site, person: Opener, way: Way) -> None:
     key = ILL[way.place]
-    village.lia.hear(key, spo2=97, pulse=104)
+    village.lia.hear(key, minutes=5, spo2=97, pulse=104)
     page = page_of(person(village, **way.look))
     case = page.locator(f"#case-{village.lia.patients[key]}")
     expect(case.locator("[data-alert=medium]")).to_contain_text("Puls 104")
