@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
@@ -31,6 +32,12 @@ START = datetime(2026, 3, 2, 7, 0, tzinfo=UTC)
 OXIMETER = "AA:BB:CC:00:00:01"
 
 
+@lru_cache
+def _settings(**given: Any) -> Settings:
+    """Never changed once they are read, and reading them takes longer than a step of most tests."""
+    return Settings(**given)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """Ids of what `make_world` made, and the tools to use it."""
@@ -54,7 +61,7 @@ class World:
     def parts(self, clock: Clock | None = None, **settings: Any) -> Parts:
         """What roles share, on this world's database."""
         return Parts(
-            settings=Settings(data=self.folder, database=self.database.address, **settings),
+            settings=_settings(data=self.folder, database=self.database.address, **settings),
             clock=clock or ManualClock(START),
             database=self.database,
             vault=self.vault,
