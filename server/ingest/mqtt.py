@@ -69,6 +69,10 @@ class Broker:
             raise RuntimeError("the thread that listens to the broker has ended")
         return self._waiting.take(most, linger_seconds, wait_seconds)
 
+    def take_plenty(self, most: int, wait_seconds: float) -> list[Incoming]:
+        """Up to `most` readings for a second loop, once plenty of them wait; may be empty."""
+        return self._waiting.take_plenty(most, wait_seconds)
+
     def acknowledge(self, batch: Sequence[Incoming]) -> None:
         """Let the broker forget these; those of an older connection it sends again anyway."""
         self._client.acknowledge([each.mid for each in batch if each.connection == self._connections])

@@ -1,11 +1,14 @@
 """The loop that owns receive and record: batch, COMMIT, then the receipts and the broker's acknowledgement.
 
-Nothing is acknowledged before it is on disk. A batch that cannot be stored because the database cannot is tried again
-until it can; one with a message that we fail on is stored message by message, and that one is kept as our own fault.
+While a batch waits for the database, a second loop works on the next, if there is plenty; the two know as little of
+each other as two processes would. Nothing is acknowledged before it is on disk. A batch that cannot be stored because
+the database cannot is tried again until it can; one with a message that we fail on is stored message by message, and
+that one is kept as our own fault.
 """
 
 import threading
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass
 
 import structlog
@@ -60,18 +63,34 @@ class Ingest:
     def run(self, stop: threading.Event) -> None:
         """Receive until `stop`; what is not stored by then comes again."""
         self._broker.open()
-        try:
-            while not stop.is_set():
+        ended = threading.Event()
+        with ThreadPoolExecutor(1, thread_name_prefix="ingest-second") as beside:
+            second = beside.submit(self._lend_a_hand, ended)
+            try:
+                while not stop.is_set():
+                    self._turn(stop)
+                    if second.done():
+                        second.result()  # before us it ends only by failing, and then so do we
+            finally:
+                ended.set()
+                wait([second])
+                self._broker.close()
                 self._note_connection()
-                self._beat()
-                self._send_commands()
-                batch = self._broker.take(BATCH_MAX, LINGER_SECONDS, _WAIT_SECONDS)
-                if batch:
-                    failpoint.reach("ingest.received")
-                    self.handle(batch, stop)
-        finally:
-            self._broker.close()
-            self._note_connection()
+
+    def _turn(self, stop: threading.Event) -> None:
+        self._note_connection()
+        self._beat()
+        self._send_commands()
+        batch = self._broker.take(BATCH_MAX, LINGER_SECONDS, _WAIT_SECONDS)
+        if batch:
+            failpoint.reach("ingest.received")
+            self.handle(batch, stop)
+
+    def _lend_a_hand(self, ended: threading.Event) -> None:
+        while not ended.is_set():
+            batch = self._broker.take_plenty(BATCH_MAX, _WAIT_SECONDS)
+            if batch:
+                self.handle(batch, ended)
 
     def _note_connection(self) -> None:
         up = self._broker.connected

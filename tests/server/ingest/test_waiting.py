@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from server.ingest import waiting
-from server.ingest.waiting import LATE_AT_ONCE, Incoming, Waiting, is_late
+from server.ingest.waiting import LATE_AT_ONCE, PLENTY, Incoming, Waiting, is_late
 from tests.server.world import START, reading
 from vitals.clock import ManualClock
 from vitals.wire import render_reading
@@ -18,7 +18,7 @@ LATE = timedelta(hours=70)
 
 def incoming(number: int, **changed: Any) -> Incoming:
     body = render_reading(reading(number=number, **changed))
-    return Incoming(topic="t", payload=b"0" * 64 + b"\n" + body, mid=number, connection=1)
+    return Incoming(topic="varde/v1/gw-one/readings", payload=b"0" * 64 + b"\n" + body, mid=number, connection=1)
 
 
 def never() -> bool:
@@ -50,6 +50,33 @@ def test_late_ones_move_on_under_any_load() -> None:
 
 def test_nothing_is_taken_from_nothing() -> None:
     assert filled(0, 0).take(10, 0.0, 0.01) == []
+
+
+def told(number: int) -> Incoming:
+    return Incoming(topic="varde/v1/gw-one/status", payload=b"{}", mid=number, connection=1)
+
+
+def test_a_second_loop_gets_readings_and_only_where_there_is_plenty() -> None:
+    queue = filled(fresh=PLENTY - 1, late=0)
+    assert queue.take_plenty(1000, 0.01) == []
+    queue.put([told(1), incoming(7), told(2)], never)
+    assert [each.mid for each in queue.take_plenty(1000, 0.0)] == [*range(10_000, 10_000 + PLENTY - 1), 7]
+    assert [each.mid for each in queue.take(1000, 0.0, 0.0)] == [1, 2]  # in their order, by the first loop
+
+
+def test_a_second_loop_is_woken_by_plenty() -> None:
+    queue, taken = filled(fresh=0, late=0), []
+    waiting_for_it = threading.Thread(target=lambda: taken.extend(queue.take_plenty(1000, 10.0)))
+    waiting_for_it.start()
+    queue.put([incoming(number) for number in range(PLENTY)], never)
+    waiting_for_it.join(5)
+    assert len(taken) == PLENTY
+
+
+def test_what_gateways_say_of_themselves_leaves_room_for_readings() -> None:
+    queue = filled(fresh=20, late=0)
+    queue.put([told(number) for number in range(2000)], never)
+    assert sum(each.mid >= 10_000 for each in queue.take(1000, 0.0, 0.0)) == 20
 
 
 def test_who_brings_more_than_there_is_room_for_waits(monkeypatch: pytest.MonkeyPatch) -> None:

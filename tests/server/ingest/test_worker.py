@@ -14,6 +14,7 @@ from sqlalchemy.exc import OperationalError
 
 from server.db import tables
 from server.ingest.mqtt import Broker
+from server.ingest.waiting import PLENTY
 from server.ingest.worker import Ingest
 from server.parts import Parts
 from tests.broker import Mosquitto
@@ -155,6 +156,42 @@ def test_nothing_is_said_before_the_commit(world: World, broker: Mosquitto, monk
     assert world.count(tables.reading) == 1
 
 
+def test_while_one_batch_waits_for_the_database_a_second_loop_stores_the_next(
+    world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts = parts_for(world, broker)
+    real, held, may_go = Ingest.store, threading.Event(), threading.Event()
+
+    def store(self: Ingest, batch: Any) -> Any:
+        if not held.is_set():
+            held.set()
+            assert may_go.wait(30)
+        return real(self, batch)
+
+    monkeypatch.setattr(Ingest, "store", store)
+    with running(parts), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish(*world.reading(number=0))
+        assert held.wait(10)
+        gateway.publish_many([world.reading(number=number) for number in range(1, PLENTY + 1)])
+        wait_for(lambda: len(gateway.accepted()) >= PLENTY)
+        assert an_id(0) not in gateway.accepted()
+        may_go.set()
+        wait_for(lambda: len(gateway.accepted()) == PLENTY + 1)
+    assert world.count(tables.reading) == PLENTY + 1
+
+
+def test_a_second_loop_that_fails_ends_the_role(
+    world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> Any:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Broker, "take_plenty", fail)
+    parts = parts_for(world, broker)
+    with pytest.raises(ZeroDivisionError):
+        Ingest(parts, Broker(parts.settings, parts.clock)).run(threading.Event())
+
+
 def test_one_message_that_we_fail_on_holds_up_nobody(
     world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -183,6 +220,7 @@ import os, sys, threading, time
 from pathlib import Path
 from server.db.engine import Database
 from server.ingest.mqtt import Broker
+from server.ingest.waiting import PLENTY
 from server.ingest.worker import Ingest
 from server.parts import Parts
 from server.settings import Settings
