@@ -27,7 +27,7 @@ class Scoped:
     """A question, narrowed to what its reader may know of."""
 
     compose: _Compose
-    _composed: dict[tuple[Role, bool], Asked] = field(default_factory=dict, compare=False)
+    _composed: dict[tuple[Role, frozenset[str]], Asked] = field(default_factory=dict, compare=False)
 
     def __call__(self, connection: Connection, reader: Actor, ids: Iterable[str] = (), **more: object) -> list[Any]:
         """Ask it for this reader about these ids; `more` are its other parameters. The rows of the answer."""
@@ -36,7 +36,7 @@ class Scoped:
     def _asked(self, reader: Actor) -> Asked:
         if reader.role in AT_HOME:  # what is shared differs from one to the next
             return asked_about(partial(self.compose, reader))
-        kind = (reader.role, reader.at is None)
+        kind = (reader.role, frozenset(_told(reader)))
         if kind not in self._composed:
             self._composed[kind] = asked_about(partial(self.compose, _in_place_of(reader)))
         return self._composed[kind]
