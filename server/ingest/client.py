@@ -5,6 +5,7 @@ in it. So messages that lie ready are taken past it (`BufferedSocket.messages`);
 sending and whatever else MQTT asks of a client stay its own.
 """
 
+import socket
 import struct
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -19,12 +20,34 @@ _PUBACK = struct.Struct("!BBH")  # MQTT 3.1.1, 3.4: kind, length of the rest, nu
 _LOOKS_AT_ONCE = 4  # of up to 64 kB each; then the client sees again whether there is something to send
 
 
+class Doorbell:
+    """Calls the network's thread once for all that is queued before it looks; the library would for each packet."""
+
+    def __init__(self, line: socket.socket) -> None:
+        self._line = line
+        self._is_rung = False
+
+    def send(self, data: bytes) -> None:
+        """Ring, unless it rings already. Raises BlockingIOError as the line does."""
+        if not self._is_rung:
+            self._is_rung = True
+            self._line.send(data)
+
+    def answered(self) -> None:
+        """From here on whoever queues something must ring again; called before what is queued is gone through."""
+        self._is_rung = False
+
+    def close(self) -> None:
+        """As the line does."""
+        self._line.close()
+
+
 class Client(paho.Client):
     """As many packets at a look as are there, and one write for many.
 
-    Three names are the library's own affair: `_create_socket`, `_packet_read` and `_in_packet`. Should one of them be
-    called otherwise one day, everything works as before, only slower; tests tell. `heard` is called on the network's
-    thread with the messages of one look.
+    Four names are the library's own affair: `_create_socket`, `_packet_read`, `_in_packet` and `_sockpairW`. Should one
+    of them be called otherwise one day, everything works as before, only slower; tests tell. `heard` is called on the
+    network's thread with the messages of one look.
     """
 
     heard: Callable[[Sequence[Message]], None] = staticmethod(lambda _messages: None)
@@ -32,39 +55,49 @@ class Client(paho.Client):
     def __init__(self, *args: Any, **more: Any) -> None:
         super().__init__(*args, **more)
         self._looked: list[Message] = []
+        self._doorbell: Doorbell | None = None
         self.on_message = self._take_one
 
     def loop_read(self, max_packets: int = 1) -> MQTTErrorCode:
         for _ in range(_LOOKS_AT_ONCE):
             code = super().loop_read(max_packets)
-            socket = self.socket()
-            if code or not isinstance(socket, BufferedSocket) or not socket.pending():
+            line = self.socket()
+            if code or not isinstance(line, BufferedSocket) or not line.pending():
                 break
         if self._looked:
             looked, self._looked = self._looked, []
             self.heard(looked)
         return code
 
+    def loop_start(self) -> MQTTErrorCode:
+        code = super().loop_start()
+        line: Any = getattr(self, "_sockpairW", None)
+        if isinstance(line, socket.socket):
+            self._doorbell = self._sockpairW = Doorbell(line)  # type: ignore[assignment]
+        return code
+
     def loop_write(self) -> MQTTErrorCode:
+        if self._doorbell is not None:
+            self._doorbell.answered()
         code = super().loop_write()
-        socket = self.socket()
-        if isinstance(socket, BufferedSocket):
-            socket.flush()
+        line = self.socket()
+        if isinstance(line, BufferedSocket):
+            line.flush()
         return code
 
     def want_write(self) -> bool:
-        socket = self.socket()
-        return super().want_write() or (isinstance(socket, BufferedSocket) and socket.has_collected())
+        line = self.socket()
+        return super().want_write() or (isinstance(line, BufferedSocket) and line.has_collected())
 
     def acknowledge(self, numbers: Sequence[int]) -> None:
         """Acknowledge messages of QoS 1 in one write; each by itself costs as much as storing it."""
-        socket = self.socket()
-        if isinstance(socket, BufferedSocket):
+        line = self.socket()
+        if isinstance(line, BufferedSocket):
             try:
-                socket.send(b"".join([_PUBACK.pack(0x40, 2, number) for number in numbers]))
+                line.send(b"".join([_PUBACK.pack(0x40, 2, number) for number in numbers]))
             except BlockingIOError:
                 return  # a broker that takes nothing sends them again
-            socket.flush()
+            line.flush()
         else:
             for number in numbers:
                 self.ack(number, 1)
@@ -73,9 +106,9 @@ class Client(paho.Client):
         return BufferedSocket(super()._create_socket())
 
     def _packet_read(self) -> MQTTErrorCode:
-        socket = self.socket()
-        if isinstance(socket, BufferedSocket) and self._in_packet["command"] == 0:  # between two packets
-            self._looked += socket.messages()
+        line = self.socket()
+        if isinstance(line, BufferedSocket) and self._in_packet["command"] == 0:  # between two packets
+            self._looked += line.messages()
         return super()._packet_read()
 
     def _take_one(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
