@@ -47,7 +47,7 @@ class Size:
     patients: int = 2_000
     open: int = 10_000
     closed: int = 90_000
-    pages: int = 4
+    pages: int = 12
     changes: int = 30
     rounds: int = 5
     looks: tuple[int, ...] = (50, 200)  # after how many pages memory is looked at
