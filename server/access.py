@@ -221,7 +221,7 @@ def scope(statement: _Statement, table: Table, actor: Actor, among: Within | Non
     return statement.where(_visible_of_all(table, actor) if among is None else _visible(table, actor, among))
 
 
-@lru_cache(maxsize=256)  # a page asks a dozen questions for one actor, and putting this together takes a millisecond
+@lru_cache(maxsize=64)  # a page asks a dozen questions for one actor, and putting this together takes a millisecond
 def _visible_of_all(table: Table, actor: Actor) -> ColumnElement[bool]:
     return _visible(table, actor, None)
 
