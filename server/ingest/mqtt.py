@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import paho.mqtt.client as paho
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
@@ -27,6 +27,7 @@ _KEEP_ALIVE_SECONDS = 30
 _RECONNECT_SECONDS = (1, 15)
 _RECEIPTS_WAITING_MAX = 20_000  # a lost receipt only means that the gateway asks again
 _RECEIPTS_INFLIGHT_MAX = 1000
+_ROOM_SECONDS = 0.005  # between two looks whether there is room for a receipt
 
 
 class Broker:
@@ -78,8 +79,14 @@ class Broker:
         self._client.acknowledge([each.mid for each in batch if each.connection == self._connections])
 
     def publish(self, topic: str, payload: bytes) -> None:
-        """Send at least once while this process lives; kept while the broker is away."""
-        self._client.publish(topic, payload, qos=1)
+        """Send at least once while this process lives; kept while the broker is away, as far as there is room.
+
+        While the broker is there but slower than we are, this waits for room: gateways that miss their receipts send
+        everything again.
+        """
+        while self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
+            if not self.connected or self._closing.wait(_ROOM_SECONDS):
+                return
 
     def _is_listening(self) -> bool:
         # Nothing else tells: a client whose thread died still says that it is connected.

@@ -21,7 +21,9 @@ from tests.broker import Mosquitto
 from tests.server.gateway_stub import GatewayStub, wait_for
 from tests.server.world import START, World, an_id
 from vitals.clock import ManualClock
+from vitals.seal import seal
 from vitals.topics import Lane, gateway_id, topic
+from vitals.wire import Receipt, render_receipt
 
 
 def parts_for(world: World, broker: Mosquitto) -> Parts:
@@ -178,6 +180,25 @@ def test_while_one_batch_waits_for_the_database_a_second_loop_stores_the_next(
         may_go.set()
         wait_for(lambda: len(gateway.accepted()) == PLENTY + 1)
     assert world.count(tables.reading) == PLENTY + 1
+
+
+def test_receipts_wait_for_a_broker_that_is_slower_than_we_are(
+    world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.ingest.mqtt._RECEIPTS_WAITING_MAX", 5)
+    monkeypatch.setattr("server.ingest.mqtt._RECEIPTS_INFLIGHT_MAX", 1)
+    parts = parts_for(world, broker)
+    link = Broker(parts.settings, parts.clock)
+    with GatewayStub(broker, world.gateway, world.key) as gateway:
+        link.open()
+        try:
+            wait_for(lambda: link.connected)
+            where = topic(world.gateway, Lane.RECEIPTS)
+            for number in range(300):
+                link.publish(where, seal(world.key, where, render_receipt(Receipt(accepted=(an_id(number),)))))
+            wait_for(lambda: len(gateway.accepted()) == 300)
+        finally:
+            link.close()
 
 
 def test_a_second_loop_that_fails_ends_the_role(
