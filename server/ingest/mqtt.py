@@ -82,10 +82,10 @@ class Broker:
         """Send at least once while this process lives; kept while the broker is away, as far as there is room.
 
         While the broker is there but slower than we are, this waits for room: gateways that miss their receipts send
-        everything again.
+        everything again. Not while the network's thread waits for us in turn: then the gateways ask again.
         """
         while self._client.publish(topic, payload, qos=1).rc == MQTTErrorCode.MQTT_ERR_QUEUE_SIZE:
-            if not self.connected or self._closing.wait(_ROOM_SECONDS):
+            if not self.connected or self._waiting.is_full() or self._closing.wait(_ROOM_SECONDS):
                 return
 
     def _is_listening(self) -> bool:

@@ -63,7 +63,7 @@ class Waiting:
             for lane, each in placed:
                 if each.connection != self._connection:
                     self._begin(each.connection)
-                while self._is_full():
+                while self.is_full():
                     if is_over():
                         return
                     self._changed.notify_all()
@@ -88,6 +88,10 @@ class Waiting:
         with self._plenty:
             return self._taken(self._readings(most) if self._plenty.wait_for(self._has_plenty, wait_seconds) else [])
 
+    def is_full(self) -> bool:
+        """Whether who brings more must wait until some are taken."""
+        return self._count() >= MESSAGES_MAX or self._bytes >= BYTES_MAX
+
     def _lane(self, message: Incoming, now: datetime) -> deque[Incoming]:
         if not message.topic.endswith(_READINGS):
             return self._told
@@ -109,9 +113,6 @@ class Waiting:
         for lane in (self._told, self._fresh, self._late):
             lane.clear()
         self._bytes = 0
-
-    def _is_full(self) -> bool:
-        return self._count() >= MESSAGES_MAX or self._bytes >= BYTES_MAX
 
     def _count(self) -> int:
         return len(self._told) + len(self._fresh) + len(self._late)

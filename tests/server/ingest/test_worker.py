@@ -201,6 +201,21 @@ def test_receipts_wait_for_a_broker_that_is_slower_than_we_are(
             link.close()
 
 
+def test_a_receipt_never_waits_for_a_thread_that_waits_for_the_loop(
+    world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who listens to the broker makes room for receipts, and may himself wait until messages are taken."""
+    monkeypatch.setattr("server.ingest.mqtt._RECEIPTS_WAITING_MAX", 2)
+    monkeypatch.setattr("server.ingest.waiting.BYTES_MAX", 0)
+    parts = parts_for(world, broker)
+    link = Broker(parts.settings, parts.clock)
+    link._connected.set()
+    telling = threading.Thread(target=lambda: [link.publish("told", b"") for _ in range(5)], daemon=True)
+    telling.start()
+    telling.join(10)
+    assert not telling.is_alive()
+
+
 def test_a_second_loop_that_fails_ends_the_role(
     world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
