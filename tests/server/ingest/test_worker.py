@@ -213,7 +213,9 @@ def test_a_receipt_never_waits_for_a_thread_that_waits_for_the_loop(
     telling = threading.Thread(target=lambda: [link.publish("told", b"") for _ in range(5)], daemon=True)
     telling.start()
     telling.join(10)
-    assert not telling.is_alive()
+    has_ended = not telling.is_alive()
+    link.close()
+    assert has_ended
 
 
 def test_a_second_loop_that_fails_ends_the_role(
