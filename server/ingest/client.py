@@ -89,6 +89,10 @@ class Client(paho.Client):
         line = self.socket()
         return super().want_write() or (isinstance(line, BufferedSocket) and line.has_collected())
 
+    def let_go(self) -> None:
+        """Close the line to the network's thread, which has ended; it would stay until nobody knows the client."""
+        self._reset_sockets(sockpair_only=True)
+
     def acknowledge(self, numbers: Sequence[int]) -> None:
         """Acknowledge messages of QoS 1 in one write; each by itself costs as much as storing it."""
         line = self.socket()

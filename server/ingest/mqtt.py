@@ -59,6 +59,7 @@ class Broker:
         self._closing.set()
         self._client.disconnect()
         self._client.loop_stop()
+        self._client.let_go()
         self._connected.clear()
 
     def take(self, most: int, linger_seconds: float, wait_seconds: float) -> list[Incoming]:
