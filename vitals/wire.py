@@ -17,6 +17,7 @@ from uuid import UUID
 
 from vitals.metrics import METRICS
 from vitals.reading import ClockSource, DeviceId, Extreme, Measurement, Quality, Reading, ReadingId, RefusedFrame
+from vitals.wire_plain import read_plainly
 
 BODY_BYTES_MAX = 16_384  # a blood pressure with every flag is under 600; more is an attack or a mistake
 _DIGITS_MAX = 28  # the precision of Python's decimals; no instrument gives more than 7
@@ -77,6 +78,11 @@ def render_reading(reading: Reading) -> bytes:
 
 def parse_reading(body: bytes) -> Reading:
     """The reading in a JSON body; raises `WireError`."""
+    return read_plainly(body) or read_in_full(body)
+
+
+def read_in_full(body: bytes) -> Reading:
+    """The same, however the contract's JSON is spelt, and with words for what breaks it."""
     fields = _object(body)
     flags = _flags(fields)
     measurements = _measurements(fields)
