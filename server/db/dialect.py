@@ -197,14 +197,24 @@ def count_again(connection: Connection, rows: Rows[Mapping[str, Any]]) -> None:
 
 def never_changed(dialect: str, table: str) -> tuple[str, ...]:
     """Statements that make the database itself refuse to change or remove rows of `table`."""
+    return _refused(dialect, table, "only grows", "UPDATE", "DELETE")
+
+
+def never_removed(dialect: str, table: str) -> tuple[str, ...]:
+    """Statements that make the database itself refuse to remove rows of `table`."""
+    return _refused(dialect, table, "loses nobody", "DELETE")
+
+
+def _refused(dialect: str, table: str, why: str, *verbs: str) -> tuple[str, ...]:
     if dialect == "sqlite":
         return tuple(
             f"CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table} only grows'); END"
-            for verb in ("UPDATE", "DELETE")
+            f"BEGIN SELECT RAISE(ABORT, '{table} {why}'); END"
+            for verb in verbs
         )
-    refuse = "RAISE integrity_constraint_violation USING MESSAGE = TG_TABLE_NAME || ' only grows'"
-    function = f"CREATE OR REPLACE FUNCTION only_grows() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse}; END $$"
-    verbs = "BEFORE UPDATE OR DELETE OR TRUNCATE"
-    trigger = f"CREATE TRIGGER {table}_only_grows {verbs} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION only_grows()"
+    name = why.replace(" ", "_")
+    refuse = f"RAISE integrity_constraint_violation USING MESSAGE = TG_TABLE_NAME || ' {why}'"
+    function = f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {refuse}; END $$"
+    before = " OR ".join((*verbs, "TRUNCATE"))
+    trigger = f"CREATE TRIGGER {table}_{name} BEFORE {before} ON {table} FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
     return function, trigger

@@ -36,8 +36,8 @@ reading = Table(
     Column("seq", Seq, primary_key=True),
     Column("id", String(64), nullable=False),
     repeated("municipality"),  # its gateway's
-    of("gateway", nullable=True),  # None: a person entered it by hand
-    of("patient", nullable=True),
+    repeated("gateway", nullable=True),  # None: a person entered it by hand
+    repeated("patient", nullable=True),  # its device's owner
     Column("unclaimed", String(32)),  # why nobody has it, see ingest/claim.py
     Column("device", String(64), nullable=False),  # its address
     Column("model", String(64)),

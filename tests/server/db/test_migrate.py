@@ -124,5 +124,13 @@ def test_what_only_grows_cannot_be_changed(world: World, table: Table, how: type
     assert world.count(table) == 1
 
 
+@pytest.mark.parametrize("table", [tables.patient, tables.gateway], ids=lambda table: table.name)
+def test_nobody_whom_a_reading_names_can_be_removed(world: World, table: Table) -> None:
+    world.record(world.reading())
+    with pytest.raises(IntegrityError, match="loses nobody"), world.database.write() as connection:
+        connection.execute(delete(table))
+    assert world.count(table) == 1
+
+
 def test_every_table_carries_its_municipality() -> None:
     assert [table.name for table in tables.metadata.sorted_tables if "municipality_id" not in table.c] == []

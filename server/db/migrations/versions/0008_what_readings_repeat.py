@@ -6,8 +6,9 @@ by one function in one transaction. The database's checks of them were more than
 
 from collections.abc import Sequence
 
-import sqlalchemy as sa
 from alembic import op
+
+from server.db.migrations.references import give_up
 
 revision = "0008"
 down_revision = "0007"
@@ -21,22 +22,6 @@ _GIVEN_UP: dict[str, Sequence[str]] = {
 
 
 def upgrade() -> None:
-    connection = op.get_bind()
     for table, columns in _GIVEN_UP.items():
-        if connection.dialect.name == "sqlite":
-            _copy_without(connection, table, columns)
-        else:
-            for column in columns:
-                op.execute(f"ALTER TABLE {table} DROP CONSTRAINT IF EXISTS fk_{table}_{column}")
+        give_up(table, columns)
         op.execute(f"DROP INDEX IF EXISTS ix_{table}_municipality_id")
-
-
-def _copy_without(connection: sa.Connection, name: str, columns: Sequence[str]) -> None:
-    """The only way there: the table as it is, without these references, filled from the old one."""
-    table = sa.Table(name, sa.MetaData(), autoload_with=connection, resolve_fks=False)
-    for each in [each for each in table.foreign_key_constraints if set(each.column_keys) <= set(columns)]:
-        table.constraints.remove(each)
-        for key in each.elements:
-            key.parent.foreign_keys.discard(key)
-    with op.batch_alter_table(name, copy_from=table, recreate="always"):
-        pass
