@@ -55,7 +55,7 @@ def _text(value: str) -> str:
 
 
 _KNOWN: dict[type[TypeEngine[Any]], _Write] = {
-    JSON: lambda value: _text(_JSON(value)),
+    JSON: lambda value: "[]" if value == [] else _text(_JSON(value)),  # a reading's flags, nearly always
     Boolean: lambda value: "t" if value else "f",
     DateTime: lambda value: value.isoformat(),
     Integer: str,
