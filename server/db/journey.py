@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, partial
 from itertools import count
+from time import monotonic
 from typing import Any
 
 import psycopg
@@ -26,6 +27,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 _TRAVELLER = "varde_traveller"
 _OURS = b"varde_"
 _WHICH_ARE_KNOWN = b"SELECT name FROM pg_prepared_statements WHERE name LIKE 'varde\\_%'"
+_PLANNED_ONCE, _AS_EVER = b"SET plan_cache_mode = force_generic_plan", b"RESET plan_cache_mode"
+_PLAN_ANEW = b"DISCARD PLANS"
+_PLANS_LAST_SECONDS = 1.0
+_SHORT_BYTES = 4096  # of parameters: some hundred ids
 _numbers = count()
 
 Params = Sequence[bytes | None]  # as text, in their order
@@ -115,11 +120,12 @@ def look_after(engine: Engine) -> None:
 class _Traveller:
     """Goes to the database and back, for one of the driver's connections."""
 
-    __slots__ = ("_is_sure", "_known", "holding", "told")
+    __slots__ = ("_is_sure", "_known", "_planned_at", "holding", "told")
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()  # the sentences that the connection keeps
         self._is_sure = True
+        self._planned_at = monotonic()
         self.told: list[tuple[Sentence, Params]] = []
         self.holding = 0
 
@@ -154,9 +160,14 @@ class _Traveller:
             words.append(partial(to.send_query_params, _begin(raw), None))
         new = {each for each, _ in said if each.name not in self._known}
         words += [partial(to.send_prepare, each.name, each.text) for each in new]
+        is_short = not raw.read_only and _size(said) <= _SHORT_BYTES  # pages ask for much in few words
+        if is_short:
+            words += [partial(to.send_query_params, word, None) for word in self._planning_once()]
         for each, params in said:
             answers.append(len(words))
             words.append(partial(to.send_query_prepared, each.name, params))
+        if is_short:
+            words.append(partial(to.send_query_params, _AS_EVER, None))
         if commit:
             words.append(partial(to.send_query_params, b"COMMIT", None))
         try:
@@ -166,6 +177,16 @@ class _Traveller:
             raise
         self._known |= {each.name for each in new}
         return [results[place] for place in answers]
+
+    def _planning_once(self) -> Iterator[bytes]:
+        """For what finds a few rows, which takes less than planning: one plan for whatever parameters.
+
+        Tables grow, and what is best for an empty one is the worst soon after: so the plans do not last long.
+        """
+        if monotonic() - self._planned_at >= _PLANS_LAST_SECONDS:
+            self._planned_at = monotonic()
+            yield _PLAN_ANEW
+        yield _PLANNED_ONCE
 
 
 def _exchange(raw: psycopg.Connection[Any], words: Sequence[Callable[[], None]]) -> list[PGresult]:
@@ -194,6 +215,11 @@ def _results(to: PGconn, many: int) -> PQGen[list[PGresult]]:
         results += yield from generators.fetch_many(to)
     yield from generators.fetch_many(to)
     return results
+
+
+def _size(said: Sequence[tuple[Sentence, Params]]) -> int:
+    """Of all parameters."""
+    return sum(len(param) for _, params in said for param in params if param)
 
 
 def _begin(raw: psycopg.Connection[Any]) -> bytes:

@@ -3,10 +3,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from sqlalchemy import Select, select, text
+from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from server.db import tables
+from server.db import journey, tables
 from server.db.asking import Within, ask, asked_about
 from server.db.bulk import add, put, together
 from server.db.engine import Database
@@ -170,3 +170,56 @@ def test_tables_that_change_under_a_running_server_do_not_hold_it_up(database: D
     upgrade_database(database)
     with database.write() as connection:
         assert _beats(connection, ["watch"]) == []
+
+
+def plans(connection: Connection) -> tuple[int, int]:
+    """How often the one question about teams was answered by one plan for whatever ids, and by one for just these."""
+    kept = text("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE statement LIKE '%FROM team%'")
+    generic, custom = connection.execute(kept).one()
+    return generic, custom
+
+
+def test_what_is_short_is_planned_once_for_whatever_it_is_about(database: Database) -> None:
+    with database.write() as connection:
+        for _ in range(3):
+            _teams(connection, ["one"])
+        assert plans(connection) == (3, 0)
+        _teams(connection, [f"one of a thousand teams {number}" for number in range(1000)])
+        assert plans(connection) == (3, 1), "a long list is planned for as long as it is"
+
+
+def test_only_what_is_said_in_a_journey_is_planned_once(database: Database) -> None:
+    with database.write() as connection:
+        _teams(connection, ["one"])
+        assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "auto"
+    with database.read() as connection:
+        _teams(connection, ["one"])
+        assert plans(connection) == (1, 1), "a page is planned for what it asks"
+    with database.write() as connection:
+        add(connection, tables.role_beat, [BEAT])
+    with pytest.raises(IntegrityError):
+        twice(database)
+    with database.glance() as connection:
+        assert connection.execute(text("SHOW plan_cache_mode")).scalar_one() == "auto"
+
+
+def test_what_was_planned_for_an_empty_table_is_planned_anew_once_it_has_grown(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 0.0
+    monkeypatch.setattr(journey, "monotonic", lambda: moment)
+    found = journey.sentence("SELECT id FROM grown WHERE id IN (SELECT unnest($1::text[]))")
+    with database.write() as connection:
+        connection.execute(text("CREATE TEMPORARY TABLE grown (id text PRIMARY KEY) ON COMMIT DROP"))
+
+        def plan() -> str:
+            journey.say(connection, (found, [b"{one}"]))
+            connection.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+            rows = connection.exec_driver_sql(f"EXPLAIN EXECUTE {found.name.decode()} ('{{one}}')")
+            return "\n".join(rows.scalars())
+
+        assert "Seq Scan on grown" in plan()
+        connection.execute(text("INSERT INTO grown SELECT n::text FROM generate_series(1, 20000) AS n"))
+        assert "Seq Scan on grown" in plan(), "the plan does not last"
+        moment = 1.0
+        assert "Seq Scan on grown" not in plan()
