@@ -26,7 +26,9 @@ _SHARED = "$share/varde/"
 _KEEP_ALIVE_SECONDS = 30
 _RECONNECT_SECONDS = (1, 15)
 _RECEIPTS_WAITING_MAX = 20_000  # a lost receipt only means that the gateway asks again
-_RECEIPTS_INFLIGHT_MAX = 1000
+# All of them may be on their way: the broker's word for one comes behind thousands of readings when those pile up, and
+# the library looks through all that are, at every such word, as long as their number is limited by anything but 0.
+_RECEIPTS_INFLIGHT_MAX = 0
 _ROOM_SECONDS = 0.005  # between two looks whether there is room for a receipt
 
 
