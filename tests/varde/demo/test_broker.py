@@ -1,7 +1,7 @@
 """Both brokers of the demo, real: who may speak for whom, and a queue longer than Mosquitto's own 1,000."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from time import monotonic
 
@@ -30,14 +30,14 @@ class Listener:
         self.connected = threading.Event()
         self.refused = threading.Event()
         self._port = port
-        self.subscribed = threading.Event()
+        self._answered: set[int] = set()
         self.client = mqtt.Client(
             mqtt.CallbackAPIVersion.VERSION2, client_id=f"test-{account.name}", clean_session=False
         )
         self.client.username_pw_set(account.name, password or account.password)
         self.client.on_connect = self._on_connect
         self.client.on_message = lambda _client, _data, message: self.heard.append((message.topic, message.payload))
-        self.client.on_subscribe = lambda *_: self.subscribed.set()
+        self.client.on_subscribe = lambda _client, _data, mid, *_: self._answered.add(mid)
         self.client.max_queued_messages_set(0)
 
     def __enter__(self) -> "Listener":
@@ -50,22 +50,31 @@ class Listener:
         self.client.loop_stop()
 
     def hear(self, pattern: str) -> None:
+        """Subscribe and wait for the broker's answer to this very subscription; it may be a refusal."""
         assert self.connected.wait(_DEADLINE_S)
-        self.client.subscribe(pattern, qos=1)
-        assert self.subscribed.wait(_DEADLINE_S)
+        error, mid = self.client.subscribe(pattern, qos=1)
+        assert error is mqtt.MQTT_ERR_SUCCESS, error
+        assert mid is not None
+        assert _await(lambda: mid in self._answered), f"no answer to the subscription of {pattern}"
 
     def tell(self, topic: str, payload: bytes) -> None:
         assert self.connected.wait(_DEADLINE_S)
         self.client.publish(topic, payload, qos=1).wait_for_publish(_DEADLINE_S)
 
     def await_count(self, count: int) -> None:
-        deadline = monotonic() + _DEADLINE_S
-        pause = threading.Event()
-        while len(self.heard) < count and monotonic() < deadline:
-            pause.wait(0.02)
+        _await(lambda: len(self.heard) >= count)
 
     def _on_connect(self, _client: object, _data: object, _flags: object, reason: mqtt.ReasonCode, *_: object) -> None:
         (self.refused if reason.is_failure else self.connected).set()
+
+
+def _await(holds: Callable[[], bool]) -> bool:
+    """Look until it holds or the deadline has passed; what it was at the end."""
+    deadline = monotonic() + _DEADLINE_S
+    pause = threading.Event()
+    while not holds() and monotonic() < deadline:
+        pause.wait(0.02)
+    return holds()
 
 
 @pytest.fixture(params=["mosquitto", "amqtt"])
@@ -97,7 +106,7 @@ def test_a_kit_speaks_for_itself_alone_and_the_server_hears_it(port: int) -> Non
 
 def test_a_kit_hears_its_own_receipts_alone(port: int) -> None:
     with Listener(_SERVER, port) as server, Listener(_KIT, port) as kit:
-        kit.client.subscribe("varde/v1/gw-two/receipts", qos=1)
+        kit.hear("varde/v1/gw-two/receipts")
         kit.hear("varde/v1/gw-one/receipts")
         server.tell("varde/v1/gw-two/receipts", b"another's")
         server.tell("varde/v1/gw-one/receipts", b"own")
