@@ -15,8 +15,10 @@ from server import audit
 from server.access import Action, Actor, require, scope
 from server.care.people import NotFoundError
 from server.db import tables
-from server.db.dialect import take_turn
+from server.db.asking import ask
+from server.db.dialect import next_numbers, take_turn
 from server.ingest.keep import Claimed, keep
+from server.ingest.quiet import envelopes
 from vitals.reading import ClockSource, DeviceId, Extreme, Measurement, Reading, ReadingId
 
 BY_HAND = DeviceId("BY HAND")
@@ -67,7 +69,9 @@ def report(connection: Connection, actor: Actor, new: Report, now: datetime) -> 
         measurements=tuple(Measurement(metric=name, value=value) for name, value in new.values.items()),
         flags=(ENTERED,),
     )
-    keep(connection, [Claimed(reading=reading, municipality=municipality, gateway=None, whose=new.patient)], now)
+    entered = Claimed(reading=reading, municipality=municipality, gateway=None, whose=new.patient)
+    free, allowed = ask(connection, next_numbers({tables.reading: 1}), envelopes.about([new.patient], now=now))
+    keep(connection, [entered], now, free=free, allowed=allowed)
     row = {
         "id": identity,
         "municipality_id": municipality,

@@ -2,7 +2,7 @@
 transaction, from a gateway's message and from a person's hand alike.
 """
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,11 +12,10 @@ from sqlalchemy import Connection
 
 from alerts.intake import LATE_AFTER
 from server.db import tables
-from server.db.asking import ask
 from server.db.bulk import FEW, add, together
-from server.db.dialect import due_at_latest, next_numbers, numbered
+from server.db.dialect import due_at_latest, numbered
 from server.ingest.claim import Unclaimed
-from server.ingest.quiet import envelopes, quiet
+from server.ingest.quiet import quiet
 from vitals import failpoint
 from vitals.frozen import quick
 from vitals.reading import GatewayId, Reading
@@ -35,19 +34,22 @@ class Claimed:
     whose: str | Unclaimed  # the patient's id, or why it is nobody's
 
 
-def keep(connection: Connection, fresh: Sequence[Claimed], now: datetime) -> int:
-    """Store each of them and put the patients concerned on the slate; how many those are."""
+def keep(
+    connection: Connection, fresh: Sequence[Claimed], now: datetime, *, free: Iterable[Any], allowed: Iterable[Any]
+) -> int:
+    """Store each of them and put the patients concerned on the slate; how many those are.
+
+    `free` and `allowed` are the answers to `next_numbers`, for at least as many readings, and to either question of
+    `quiet` about at least their patients, asked in this transaction.
+    """
     arrived: dict[str, list[Claimed]] = {}
     for each in fresh:
         if not isinstance(each.whose, Unclaimed):
             arrived.setdefault(each.whose, []).append(each)
-    free, allowed = ask(
-        connection, next_numbers({tables.reading: len(fresh)}), envelopes.about(sorted(arrived), now=now)
-    )
     may_wait = quiet(
         allowed, {patient: [each.reading for each in claimed] for patient, claimed in arrived.items()}, now
     )
-    numbers = numbered(free)[tables.reading]
+    numbers = numbered(free)[tables.reading][: len(fresh)]
     rows = [_reading_row(number, each, now, may_wait) for number, each in zip(numbers, fresh, strict=True)]
     # By id and not by arrival: two processes with the same readings then wait for each other and form no knot.
     ordered = sorted(rows, key=lambda row: str(row["id"]))

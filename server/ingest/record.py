@@ -10,11 +10,12 @@ from sqlalchemy import Connection, Select, insert, select, update
 
 from server.db import tables
 from server.db.asking import Within, ask, asked_about
-from server.db.dialect import put
+from server.db.dialect import next_numbers, put
 from server.ingest import commands, quarantine
 from server.ingest.claim import Register, Unclaimed, assignments, owner, register
 from server.ingest.keep import Claimed, keep
 from server.ingest.quarantine import Kept
+from server.ingest.quiet import envelopes_by_device
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
 from vitals.frozen import quick
 from vitals.reading import GatewayId, ReadingId
@@ -86,10 +87,13 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
         return 0
     for each in arrived:
         batch.accepted.setdefault(each.gateway, []).append(each.reading.id)
-    stored, assigned = ask(
+    devices = {each.reading.device for each in arrived}
+    stored, assigned, free, allowed = ask(
         connection,
         _stored.about({each.reading.id for each in arrived}),
-        assignments.about({each.reading.device for each in arrived}),
+        assignments.about(devices),
+        next_numbers({tables.reading: len(arrived)}),
+        envelopes_by_device.about(devices, now=now),
     )
     fresh, heard = _unseen(arrived, stored)
     batch.readings["duplicate"] += len(arrived) - len(fresh)
@@ -105,7 +109,7 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
         )
         for each in fresh
     ]
-    due = keep(connection, claimed, now)
+    due = keep(connection, claimed, now, free=free, allowed=allowed)
     for one in claimed:
         nobodys = one.whose if isinstance(one.whose, Unclaimed) else None
         batch.readings[_RESULTS.get(nobodys, "unclaimed")] += 1

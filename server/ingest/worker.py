@@ -151,12 +151,12 @@ class Ingest:
     def store(self, batch: Sequence[Incoming]) -> Stored:
         """One batch in one transaction; committed when this returns."""
         now = self._parts.clock.now()
-        with self._parts.database.glance() as connection:
-            known = self._keys.known(connection, (each.topic for each in batch))
-        messages = [
-            Message(topic=m.topic, payload=m.payload, received=receive(m.topic, m.payload, known, now)) for m in batch
-        ]
         with self._parts.database.write() as connection:
+            known = self._keys.known(connection, (each.topic for each in batch))
+            messages = [
+                Message(topic=each.topic, payload=each.payload, received=receive(each.topic, each.payload, known, now))
+                for each in batch
+            ]
             recorded = record(connection, messages, now, rows_max=self._parts.settings.quarantine_rows_max)
             failpoint.reach("ingest.recorded")
         failpoint.reach("ingest.committed")

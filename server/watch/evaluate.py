@@ -54,7 +54,7 @@ def evaluate_all(connection: Connection, patients: Sequence[str], now: datetime)
 
     Whatever fails on one of them is told, and is nobody else's trouble; only the database's own errors are raised.
     """
-    stored = look_up(connection, patients, to_judge=True)
+    stored = look_up(connection, patients, to_judge_at=now)
     failpoint.reach("watch.taken")
     judged: list[Judged] = []
     unwatched: list[str] = []
@@ -73,7 +73,7 @@ def evaluate_all(connection: Connection, patients: Sequence[str], now: datetime)
         except Exception as error:  # noqa: BLE001 - one patient must never blind the watch over the others
             troubles[patient] = error
     failpoint.reach("watch.judged")
-    save_all(connection, judged, now, None, stored.numbers)
+    save_all(connection, judged, now, None, stored.ahead)
     leave_slate(connection, unwatched)  # a new plan puts them on it again
     steps: dict[str, Step | None] = dict.fromkeys(unwatched)
     return Outcome(steps=steps | {each.loaded.view.patient: each.step for each in judged}, troubles=troubles)

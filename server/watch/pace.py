@@ -68,7 +68,7 @@ class Course:
 
     def question(self, now: datetime) -> Question:
         """What was measured lately of their patients."""
-        return _measured.about({patient for patient, _, _ in self.about.values()}, since=now - 2 * _OLDEST)
+        return lately({patient for patient, _, _ in self.about.values()}, now)
 
     def paces(self, measured: Iterable[Any]) -> Mapping[str, int]:
         """Alert id -> its pace, from the answer."""
@@ -79,6 +79,11 @@ class Course:
             alert: pace(metric, side, points.get((patient, metric), ()))
             for alert, (patient, metric, side) in self.about.items()
         }
+
+
+def lately(patients: Iterable[str], now: datetime) -> Question:
+    """What was measured of these patients in the days that a pace looks at."""
+    return _measured.about(patients, since=now - 2 * _OLDEST)
 
 
 def course(alerts: Iterable[Alert]) -> Course:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Delete, Row, Select, Table, delete, select
+from sqlalchemy import ColumnElement, Connection, Delete, Row, Select, delete, select
 
 from alerts import envelope as envelopes
 from alerts import memory as memories
@@ -21,8 +21,9 @@ from server.care import plans, routing
 from server.care.plans import Written
 from server.db import bulk, tables
 from server.db.asking import Within, ask, asked_about, tell
-from server.db.dialect import next_numbers, numbered
-from server.watch.pace import STEADY, Course, course
+from server.watch import ahead
+from server.watch.ahead import Ahead
+from server.watch.pace import STEADY, course
 from vitals import failpoint
 from vitals.reading import Quality
 
@@ -45,7 +46,7 @@ class Stored:
     memories: Mapping[str, str]
     fresh: Mapping[str, Sequence[tuple[int, Arrival]]]  # readings that nobody has judged
     alerts: Mapping[str, Sequence[Any]]  # the open ones
-    numbers: Sequence[int] = ()  # for their evaluations
+    ahead: Ahead = ahead.NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,21 +62,21 @@ def load(connection: Connection, patient: str, command: Command | None = None) -
     return view(connection, look_up(connection, [patient]), patient, command)
 
 
-def look_up(connection: Connection, patients: Sequence[str], *, to_judge: bool = False) -> Stored:
+def look_up(connection: Connection, patients: Sequence[str], *, to_judge_at: datetime | None = None) -> Stored:
     """What is stored of these patients, in one go however many they are.
 
-    `to_judge`: and a number for each to be judged under.
+    `to_judge_at`: they are to be judged, and what that will need is asked ahead.
     """
     plan, own = plans.asking_for(patients), [each.about(patients) for each in (_memories, _not_judged, _open_alerts)]
-    numbers = [next_numbers({tables.evaluation: len(patients)})] if to_judge else []
-    answers = ask(connection, *plan, *own, *numbers)
-    memory, fresh, alerts, *free = answers[len(plan) :]
+    more = [] if to_judge_at is None else ahead.asking(patients, to_judge_at)
+    answers = ask(connection, *plan, *own, *more)
+    memory, fresh, alerts, *others = answers[len(plan) :]
     return Stored(
         plans=plans.written_in(answers[: len(plan)]),
         memories={row.patient_id: row.body for row in memory},
         fresh=_fresh(fresh),
         alerts=_by_patient(alerts),
-        numbers=numbered(free[0])[tables.evaluation] if to_judge else (),
+        ahead=ahead.answered(others) if more else ahead.NOTHING,
     )
 
 
@@ -118,27 +119,23 @@ def save_all(
     judged: Sequence[Judged],
     now: datetime,
     click: Mapping[str, Any] | None = None,
-    numbers: Sequence[int] = (),
+    asked: Ahead = ahead.NOTHING,
 ) -> None:
-    """Everything that was said of these patients, who were all asked at `now`.
-
-    `numbers` for the evaluations: at least one for each, or none yet.
-    """
+    """Everything that was said of these patients, who were all asked at `now`; `asked` is what was asked ahead."""
     if not judged:
         return
     said = [(each.loaded, fact) for each in judged for fact in each.step.facts]
     # Only readings change how fast something gets worse.
     of = course(alert for each in judged if each.loaded.unjudged for alert in each.step.alerts)
-    free, paces = _look_up_more(
-        connection, {tables.evaluation: 0 if numbers else len(judged), tables.fact: len(said)}, of, now
-    )
-    under = list(zip(numbers or free[tables.evaluation], judged, strict=False))
-    asked = [_asked_row(seq, each.loaded, now, click) for seq, each in under]
+    counts = {tables.evaluation: len(judged), tables.fact: len(said)}
+    free, paces = ahead.needed(connection, asked, counts, of, now)
+    under = list(zip(free[tables.evaluation], judged, strict=True))
+    evaluations = [_asked_row(seq, each.loaded, now, click) for seq, each in under]
     seen = [{"seq": seq, "evaluation_seq": number} for number, each in under for seq in each.loaded.unjudged]
     facts = [_fact_row(seq, loaded, fact) for seq, (loaded, fact) in zip(free[tables.fact], said, strict=True)]
     notices = [row for row in facts if row["kind"] == FactKind.NOTICE.value]
     with bulk.together(connection):
-        bulk.add(connection, tables.evaluation, asked)
+        bulk.add(connection, tables.evaluation, evaluations)
         bulk.change(connection, tables.reading, seen)
         bulk.put(connection, tables.alert, _alert_rows(judged, paces, now))
         bulk.add(connection, tables.fact, facts)
@@ -148,17 +145,6 @@ def save_all(
         bulk.put(connection, tables.due, [_slate_row(each, now) for each in judged if each.step.wake_at is not None])
         leave_slate(connection, [each.loaded.view.patient for each in judged if each.step.wake_at is None])
     routing.route_escalated(connection, notices, now)
-
-
-def _look_up_more(
-    connection: Connection, wanted: Mapping[Table, int], of: Course, now: datetime
-) -> tuple[Mapping[Table, Sequence[int]], Mapping[str, int]]:
-    """So many numbers of each table, and the paces of alerts; nobody is asked where there is nothing to ask."""
-    numbers = [next_numbers(wanted)] if any(wanted.values()) else []
-    measured = [of.question(now)] if of.about else []
-    answers = iter(ask(connection, *numbers, *measured) if numbers or measured else ())
-    free = numbered(next(answers) if numbers else ())
-    return free, of.paces(next(answers)) if measured else {}
 
 
 def leave_slate(connection: Connection, patients: Sequence[str]) -> None:

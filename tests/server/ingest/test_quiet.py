@@ -13,7 +13,8 @@ from alerts.command import Action
 from alerts.view import Step
 from server import actions
 from server.access import system
-from server.care import plans
+from server.care import kits, plans
+from server.care.kits import NewGateway
 from server.db import tables
 from server.db.dialect import due_at_latest, take_turn
 from server.ingest import quiet
@@ -22,8 +23,10 @@ from server.watch import drain
 from server.watch.evaluate import evaluate
 from tests.server.gateway_stub import wait_for
 from tests.server.plans import activate, covid_plan
-from tests.server.world import START, World, an_id
+from tests.server.world import START, World, an_id, reading
 from vitals.clock import ManualClock
+from vitals.topics import Lane
+from vitals.wire import render_reading
 
 MINUTE = timedelta(minutes=1)
 LATER = START + 10 * MINUTE  # 08:10 in Oslo, in the first slot
@@ -110,6 +113,19 @@ def test_of_readings_that_come_together_all_are_quiet_or_none(known: World) -> N
     ]
     assert known.record(*both, now=START + 2 * MINUTE).due == 1
     assert [row["quiet"] for row in known.rows(tables.reading)[-2:]] == [False, False]
+
+
+def test_an_envelope_says_nothing_of_what_is_not_its_patients(known: World) -> None:
+    """It is asked for by device, before it is known whose the reading is."""
+    before = slate(known)
+    with known.database.write() as connection:
+        new = NewGateway(id="gw-fjordvik-2", municipality=known.municipality)
+        key = kits.enrol_gateway(connection, known.vault, new, START)
+    body = render_reading(reading(3, taken_at=START + 3 * MINUTE))
+    others = known.record(known.sealed(Lane.READINGS, body, key=key, gateway="gw-fjordvik-2"))
+    assert (others.readings["unclaimed"], others.due) == (1, 0)
+    assert slate(known) == before
+    assert known.rows(tables.reading)[-1]["quiet"] is False
 
 
 def test_a_late_or_older_reading_is_not_quiet(known: World) -> None:
