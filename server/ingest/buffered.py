@@ -88,6 +88,11 @@ class BufferedSocket:
             self._collected += data
         return len(data)
 
+    def add(self, data: bytes) -> None:
+        """Collect `data` however much there is: for what can be no more than so much anyway, and is said only once."""
+        with self._lock:
+            self._collected += data
+
     def flush(self) -> None:
         """Send what was collected, as far as the network takes it."""
         with self._lock:

@@ -1,5 +1,6 @@
 """Messages taken past the MQTT library are those that the library itself would have handed out, in the same order."""
 
+import contextlib
 import random
 import select
 import socket
@@ -162,6 +163,25 @@ def test_the_networks_thread_is_called_once_until_it_has_looked() -> None:
         bell.answered()
         bell.send(b"0")
         assert far.recv(1000) == b"0"
+
+
+def test_no_acknowledgement_is_lost_on_a_broker_that_takes_nothing_for_a_while() -> None:
+    """On one connection it does not send again what it thinks is on its way."""
+    near, far = socket.socketpair()
+    near.setblocking(False)
+    line, client = BufferedSocket(near), Client(CallbackAPIVersion.VERSION2, manual_ack=True)
+    client.socket = lambda: line  # type: ignore[method-assign]
+    with far, contextlib.closing(line):
+        sent = 0
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                sent += line.send(bytes(65_536))
+        client.acknowledge([7, 65_535])
+        got = b""
+        while len(got) < sent + 8:
+            line.flush()
+            got += far.recv(1_048_576)
+    assert got[sent:] == b"\x40\x02\x00\x07\x40\x02\xff\xff"
 
 
 def test_what_many_threads_send_at_once_all_goes_out(broker: Mosquitto) -> None:
