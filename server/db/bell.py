@@ -16,7 +16,7 @@ from server.db.engine import Database, LineError
 
 _PATIENCE_SECONDS = 0.5  # how soon a stop is noticed
 _AGAIN_SECONDS = 1.0
-_PAUSE_SECONDS = 0.02  # after each telling: what is rung meanwhile is one ring, and a page sees no difference
+_PAUSE_SECONDS = 0.1  # after each telling: what is rung meanwhile is one ring, and nobody sees a page turn later
 _WAITING_MAX = 100  # more rings than that say nothing new
 _RING_ALL = "SELECT pg_notify(name, '') FROM unnest(%s::text[]) AS name"
 
