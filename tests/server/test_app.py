@@ -1,5 +1,6 @@
 """The whole server in this process: a sealed reading over a real broker becomes an alert over HTTP."""
 
+import gc
 import json
 import socket
 import subprocess
@@ -8,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -16,6 +18,7 @@ from typing import Any
 
 import pytest
 
+import server.app as app_module
 from server.access import Role
 from server.app import App, build, keep_running
 from server.care.credentials import NewToken, create_token
@@ -96,6 +99,34 @@ def test_a_role_that_fails_is_started_again() -> None:
     role = Fails()
     keep_running(role, threading.Event())
     assert role.runs == 2
+
+
+def test_where_little_happens_memory_is_given_back_by_the_clock(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Node:
+        def __init__(self) -> None:
+            self.ring = self
+
+    class Idle:
+        name = "idle"
+
+        def run(self, stop: threading.Event) -> None:
+            stop.wait()
+
+    monkeypatch.setattr(app_module, "_TIDY_SECONDS", 0.01)
+    gc.disable()  # it would not come by itself for a long time
+    try:
+        left = weakref.ref(Node())
+        assert left() is not None
+        stop = threading.Event()
+        running = threading.Thread(target=App(parts=world.parts(), roles=[Idle()], url=None).run, args=(stop,))
+        running.start()
+        try:
+            wait_for(lambda: left() is None)
+        finally:
+            stop.set()
+            running.join()
+    finally:
+        gc.enable()
 
 
 def test_a_taken_port_is_known_before_anything_runs(world: World) -> None:
