@@ -5,8 +5,8 @@ import random
 import select
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 
 import paho.mqtt.client as paho
 import pytest
@@ -17,10 +17,9 @@ from server.ingest.client import Client, Doorbell
 from server.ingest.packets import NOT_TEXT, Message, messages
 from tests.broker import Mosquitto
 from tests.server.gateway_stub import wait_for
+from tests.server.ingest.played import SECONDS, played
 
-_CONNACK = b"\x20\x02\x00\x00"
 _PINGRESP = b"\xd0\x00"
-_SECONDS = 10
 _LAST = Message("varde/v1/end/readings", 65_535, b"end")
 
 
@@ -59,29 +58,19 @@ def _stream(seed: int) -> tuple[bytes, list[Message]]:
     return bytes(out), [*sent, _LAST]
 
 
-@contextmanager
-def _broker(stream: bytes, seed: int) -> Iterator[int]:
+def _broker(stream: bytes, seed: int) -> AbstractContextManager[int]:
     """Something that accepts one client and sends it `stream` in pieces of all sizes; its port."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def serve() -> None:
-            taken, _ = server.accept()
-            with taken:
-                taken.settimeout(_SECONDS)
-                taken.recv(4096)
-                taken.sendall(_CONNACK)
-                pieces, place = random.Random(seed), 0
-                while place < len(stream):
-                    after = place + pieces.choice((1, 2, 3, 700, 5_000, 200_000))
-                    taken.sendall(stream[place:after])
-                    place = after
-                while taken.recv(4096):  # until the client goes
-                    pass
+    def play(line: socket.socket) -> None:
+        pieces, place = random.Random(seed), 0
+        while place < len(stream):
+            after = place + pieces.choice((1, 2, 3, 700, 5_000, 200_000))
+            line.sendall(stream[place:after])
+            place = after
+        while line.recv(4096):  # until the client goes
+            pass
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield server.getsockname()[1]
-        thread.join(_SECONDS)
+    return played(play)
 
 
 def _listen(client: paho.Client, heard: Sequence[Message], port: int) -> None:
@@ -90,7 +79,7 @@ def _listen(client: paho.Client, heard: Sequence[Message], port: int) -> None:
         line = client.socket()
         assert line is not None
         lies_ready = line.pending() if isinstance(line, BufferedSocket) else 0  # as the library's own loop asks
-        assert lies_ready or select.select([line], [], [], _SECONDS)[0], "nothing more came"
+        assert lies_ready or select.select([line], [], [], SECONDS)[0], "nothing more came"
         assert client.loop_read() == paho.MQTT_ERR_SUCCESS
     client.disconnect()
     client.loop_write()

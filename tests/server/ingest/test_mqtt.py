@@ -1,44 +1,31 @@
 """The door to the broker, before a broker that is slow to say that it has what we sent."""
 
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 
 from server.ingest.mqtt import Broker
 from server.settings import Settings
 from tests.server.gateway_stub import wait_for
+from tests.server.ingest.played import played
 from vitals.clock import SystemClock
 
-_CONNACK = b"\x20\x02\x00\x00"
 _RECEIPT = b"<receipt>"
-_SECONDS = 10
 
 
-@contextmanager
-def _silent_broker(heard: bytearray) -> Iterator[int]:
+def _silent_broker(heard: bytearray) -> AbstractContextManager[int]:
     """Lets one client in and subscribe, takes all it sends, and acknowledges none of it; its port.
 
-    Source: MQTT 3.1.1, 3.2 (CONNACK), 3.8 and 3.9 (SUBSCRIBE, SUBACK: its number, then a code for each topic).
+    Source: MQTT 3.1.1, 3.8 and 3.9 (SUBSCRIBE, SUBACK: its number, then a code for each topic).
     """
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def serve() -> None:
-            taken, _ = server.accept()
-            with taken:
-                taken.settimeout(_SECONDS)
-                taken.recv(4096)
-                taken.sendall(_CONNACK)
-                asked = taken.recv(4096)
-                assert asked[0] == 0x82
-                taken.sendall(b"\x90\x05" + asked[2:4] + b"\x01\x01\x01")
-                while more := taken.recv(65_536):
-                    heard.extend(more)
+    def play(line: socket.socket) -> None:
+        asked = line.recv(4096)
+        assert asked[0] == 0x82
+        line.sendall(b"\x90\x05" + asked[2:4] + b"\x01\x01\x01")
+        while more := line.recv(65_536):
+            heard.extend(more)
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        yield server.getsockname()[1]
-        thread.join(_SECONDS)
+    return played(play)
 
 
 def test_receipts_go_out_though_the_broker_has_not_yet_confirmed_those_before() -> None:
