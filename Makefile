@@ -1,7 +1,8 @@
 # `make help` lists what can be done. Everything else is set up by what needs it.
 
-PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
-	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+ifndef PYTHON
+PYTHON := $(shell sh tools/find_python.sh)
+endif
 BIN := .venv/bin
 ARGS ?=
 # Many containers set it. Here each part is a process of its own, which would compile all of itself at every start.

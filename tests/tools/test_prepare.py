@@ -26,6 +26,38 @@ def _program(path: Path, body: str) -> None:
     path.chmod(0o755)
 
 
+def _python(path: Path, *, new: bool = True, whole: bool = True, quick: bool = True) -> None:
+    """A program that answers what it is asked about itself as a Python would."""
+    able = {"CONFIG_ARGS": quick, "ensurepip": whole, "version_info": new}
+    _program(path, "".join(f'case "$2" in *{word}*) exit {int(not yes)};; esac; ' for word, yes in able.items()))
+
+
+@pytest.mark.parametrize(
+    ("there", "taken"),
+    [
+        ({"python3": {}, "python3.12": {}}, "python3"),
+        ({"python3": {"quick": False}, "python3.12": {}}, "python3.12"),
+        ({"python3": {"quick": False}, "python3.12": {"quick": False}}, "python3"),
+        ({"python3": {"whole": False}, "python3.12": {"quick": False}}, "python3.12"),
+        ({"python3": {"new": False, "whole": False}, "python3.11": {"whole": False}}, "python3.11"),
+        ({"python3": {"new": False, "whole": False}}, ""),
+    ],
+)
+def test_a_python_that_was_compiled_for_speed_is_preferred(
+    there: dict[str, dict[str, bool]], taken: str, tmp_path: Path
+) -> None:
+    script = (prepare.ROOT / "tools" / "find_python.sh").read_text()
+    for name, answers in there.items():
+        _python(tmp_path / name, **answers)
+    done = subprocess.run(
+        ["/bin/sh", "-c", script.replace("/usr/bin/python3", "")],  # the machine's own may be anything
+        env={"PATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.stdout.strip() == taken
+
+
 def test_a_python_without_venv_is_told_the_package(elsewhere: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ensurepip", None)
     with pytest.raises(prepare.SetupError, match="apt install python3-venv"):
