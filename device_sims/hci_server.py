@@ -14,6 +14,7 @@ from bumble.transport.common import PacketParser
 from device_sims.air import RadioController
 
 GRACE_S = 0.3  # who comes next may be seen before the one before is seen to be gone
+_EARLY_BYTES_MAX = 4096  # a host resets its controller and waits for the answer
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,23 +66,31 @@ class _Host(asyncio.Protocol):
         self._server = server
         self._parser = PacketParser(server.radio)
         self._transport: Any = None
+        self._is_attached = False
+        self._early = b""  # kept here: Python 3.11.2, as in Debian 12, lets no new connection pause
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = transport
-        if not self._server.attach(self):
-            self._transport.pause_reading()
+        self._is_attached = self._server.attach(self)
+        if not self._is_attached:
             asyncio.get_running_loop().call_later(GRACE_S, self._try_again, self._transport)
 
     def _try_again(self, transport: Any) -> None:
         if transport.is_closing():
             return
-        if self._server.attach(self):
-            transport.resume_reading()
+        self._is_attached = self._server.attach(self)
+        if self._is_attached:
+            self.data_received(self._early)
         else:
             _LOG.warning("%s: a second host was turned away", self._server.radio.name)
             self.close()
 
     def data_received(self, data: bytes) -> None:
+        if not self._is_attached:
+            self._early += data
+            if len(self._early) > _EARLY_BYTES_MAX:
+                self.close()
+            return
         try:
             self._parser.feed_data(data)
         except ValueError as error:
