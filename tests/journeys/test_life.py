@@ -137,7 +137,8 @@ def test_a_key_that_opens_nothing_is_said(short_folder: Path) -> None:
     (short_folder / "demo" / "vault.key").write_text("not a key\n")
     answer = _refused(short_folder / "demo", free_port())
     assert answer.returncode == 1
-    assert "failed: the vault's key file does not hold a key" in answer.stdout
+    assert "failed: the vault's key file does not hold a key; remove" in answer.stdout
+    assert "or name another --data" in answer.stdout
 
 
 def test_without_mosquitto_the_stand_in_serves_and_is_named(short_folder: Path) -> None:

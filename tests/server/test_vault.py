@@ -33,6 +33,19 @@ def test_another_key_opens_nothing(world: World, tmp_path: Path) -> None:
         other.open(world.vault.close("Kari"))
 
 
+def test_what_was_changed_or_cut_is_not_opened(world: World) -> None:
+    closed = world.vault.close("Kari")
+    assert world.vault.open(closed) == "Kari"
+    changed = [closed[:place] + bytes([closed[place] ^ 1]) + closed[place + 1 :] for place in range(len(closed))]
+    for each in [*changed, closed[:-1], closed[:11], b""]:
+        with pytest.raises(VaultError, match="does not fit"):
+            world.vault.open(each)
+
+
+def test_the_same_text_is_never_closed_to_the_same(world: World) -> None:
+    assert len({world.vault.close("Kari") for _ in range(100)}) == 100
+
+
 def test_rubbish_is_no_key(tmp_path: Path) -> None:
     (tmp_path / "vault.key").write_text("rubbish")
     with pytest.raises(VaultError, match="does not hold a key"):

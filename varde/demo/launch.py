@@ -110,7 +110,11 @@ def run(options: Options) -> int:
     except (RefusedError, FolderBusyError) as refusal:
         console.print(f"refused: {refusal}", markup=False)
         return EXIT_REFUSED
-    except (KeepsDyingError, NotReadyError, VaultError) as failure:
+    except VaultError as failure:
+        # The people in it do not exist, so nothing is lost; still nobody's folder is emptied unasked.
+        console.print(f"failed: {failure}; remove {options.data} and start again, or name another --data", markup=False)
+        return EXIT_FAILED
+    except (KeepsDyingError, NotReadyError) as failure:
         console.print(f"failed: {failure}", markup=False)
         return EXIT_FAILED
 
