@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.machine import fixed_work_ms
 from benchmarks.results import Book
 from benchmarks.street.heard import Heard
 from benchmarks.street.live import Live, Stream, quantile
@@ -12,6 +13,7 @@ from benchmarks.street.template import HAMLET, TOWN, Past
 
 SHARES = (("p50", 0.5), ("p95", 0.95), ("p99", 0.99))
 WHAT = "publish to committed alert"
+PACE = "a fixed piece of work"  # before and after each round
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +51,12 @@ def _stream(size: Size, patients: list[int]) -> Stream:
 
 def _round(book: Book, where: tuple[Stage, Heard], stream: Stream, number: int) -> None:
     stage, heard = where
+    before = fixed_work_ms()
     live = Live(stage, stream).start()
     done = live.wait()
     stage.wait_until_judged(60)
     waits = live.waits(heard, done)
+    book.add(PACE, (before + fixed_work_ms()) / 2, "ms", number)
     book.add("alerts missing", waits.missing, "", number)
     book.add("alerts seen", len(waits.seconds), "", number)
     for name, share in SHARES:

@@ -7,11 +7,14 @@ import subprocess
 from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
+from time import perf_counter
 
 from benchmarks.street.postgres import programs
 from varde.demo.broker import mosquitto_path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
+_LOOPS, _TURNS = 9, 300_000
 _AFTER_NAME = 3  # fields of /proc/PID/stat are counted from here, because a name may hold blanks
 
 
@@ -28,6 +31,19 @@ def described() -> dict[str, str]:
         "psycopg": version("psycopg"),
         "SQLAlchemy": version("sqlalchemy"),
     }
+
+
+def fixed_work_ms() -> float:
+    """How long one processor takes just now for a piece of work that is always the same, the middle one of nine.
+
+    A rented machine's pace changes by half with what its neighbours do, and waits change with it.
+    """
+    took = []
+    for _ in range(_LOOPS):
+        began = perf_counter()
+        sum(number * number for number in range(_TURNS))
+        took.append(perf_counter() - began)
+    return median(took) * 1000
 
 
 def processor_seconds(pids: Iterable[int]) -> float:
