@@ -12,6 +12,7 @@ same for itself.
 """
 
 import sqlite3
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import partial
@@ -52,6 +53,7 @@ class Database:
     def __init__(self, address: str) -> None:
         url = _url(address)
         self._turns = Turns()
+        self._kept = _Kept()
         self._broken: sqlite3.Error | None = None
         self._tell_broken: Callable[[], None] = lambda: None
         if url.get_backend_name() == _EMBEDDED:
@@ -99,11 +101,28 @@ class Database:
         """One transaction that may change things: committed at the end, rolled back when anything raises."""
         if self._broken is not None:
             raise OperationalError("BEGIN", None, self._broken, hide_parameters=True)
+        if self._kept.is_wanted:
+            with self._kept.begin(self._writing) as connection:
+                yield connection
+            return
         with (
             self._turns.taken(_BUSY_SECONDS) if self.is_embedded else nullcontext(),
             self._writing.begin() as connection,
         ):
             yield connection
+
+    @contextmanager
+    def keeping(self) -> Iterator[None]:
+        """While inside, this thread writes over one connection that nobody else gets: the one that has its plans."""
+        if self.is_embedded:
+            yield  # there a connection is nothing but a file that is open
+            return
+        self._kept.is_wanted = True
+        try:
+            yield
+        finally:
+            self._kept.is_wanted = False
+            self._kept.let_go()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -150,6 +169,31 @@ class Database:
             self._tell_broken()
 
 
+class _Kept(threading.local):
+    """A thread's own connection, from one transaction to the next."""
+
+    is_wanted = False
+    connection: Connection | None = None
+    used_at = 0.0
+
+    @contextmanager
+    def begin(self, engine: Engine) -> Iterator[Connection]:
+        """A transaction over it; over a new one when it has lain so long that it may be gone."""
+        if self.connection is not None and monotonic() - self.used_at >= _IDLE_SECONDS:
+            self.let_go()
+        if self.connection is None:
+            self.connection = engine.connect()
+        with self.connection.begin():
+            yield self.connection
+        self.used_at = monotonic()
+
+    def let_go(self) -> None:
+        """Give it back."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            connection.close()
+
+
 def check_answers(address: str) -> None:
     """Raise `DatabaseAddressError` unless there is a database at the address; its text carries no password."""
     database = Database(address)
@@ -192,6 +236,7 @@ def _open_shared(url: URL) -> Engine:
         url,
         pool_size=16,
         max_overflow=32,
+        pool_use_lifo=True,  # the one used last still has its plans
         hide_parameters=True,  # an error's text ends up in logs, and parameters are people's values
         connect_args={
             "connect_timeout": _CONNECT_SECONDS,

@@ -27,9 +27,8 @@ from sqlalchemy.pool import ConnectionPoolEntry
 _TRAVELLER = "varde_traveller"
 _OURS = b"varde_"
 _WHICH_ARE_KNOWN = b"SELECT name FROM pg_prepared_statements WHERE name LIKE 'varde\\_%'"
-_PLANNED_ONCE, _AS_EVER = b"SET plan_cache_mode = force_generic_plan", b"RESET plan_cache_mode"
-_PLAN_ANEW = b"DISCARD PLANS"
-_PLANS_LAST_SECONDS = 1.0
+# A plan lasts as long again as the connection had lived when it was made: what grows steadily at most doubles in it.
+_PLANS_LAST_SECONDS, _PLANS_LAST_SECONDS_MAX = 1.0, 60.0
 _SHORT_BYTES = 4096  # of parameters: some hundred ids
 _numbers = count()
 
@@ -48,6 +47,12 @@ class Sentence:
 def sentence(text: str) -> Sentence:
     """The one of this text."""
     return Sentence(text.encode(), _OURS + b"%d" % next(_numbers))
+
+
+_COMMIT = sentence("COMMIT")
+_PLANNED_ONCE = sentence("SET LOCAL plan_cache_mode = force_generic_plan")
+_AS_EVER = sentence("SET LOCAL plan_cache_mode = auto")
+_PLAN_ANEW = sentence("DISCARD PLANS")
 
 
 def say(connection: Connection, *said: tuple[Sentence, Params]) -> list[PGresult]:
@@ -81,10 +86,11 @@ def is_held(connection: Connection) -> bool:
 
 
 def send_off(connection: Connection) -> None:
-    """Have everything said that was told."""
+    """Have everything said that was told, and what comes next be planned as ever."""
     traveller: _Traveller | None = connection.info.get(_TRAVELLER)
-    if traveller is not None and traveller.told:
-        traveller.go(connection, ())
+    if traveller is not None and (traveller.told or traveller.plans_once):
+        traveller.go(connection, [(_AS_EVER, ())])
+        traveller.plans_once = False
 
 
 def driver(connection: Connection) -> psycopg.Connection[Any]:
@@ -120,12 +126,14 @@ def look_after(engine: Engine) -> None:
 class _Traveller:
     """Goes to the database and back, for one of the driver's connections."""
 
-    __slots__ = ("_is_sure", "_known", "_planned_at", "holding", "told")
+    __slots__ = ("_is_sure", "_known", "_plan_anew_at", "_since", "holding", "plans_once", "told")
 
     def __init__(self) -> None:
         self._known: set[bytes] = set()  # the sentences that the connection keeps
         self._is_sure = True
-        self._planned_at = monotonic()
+        self._since = monotonic()
+        self._plan_anew_at = self._since + _PLANS_LAST_SECONDS
+        self.plans_once = False  # for the rest of this transaction
         self.told: list[tuple[Sentence, Params]] = []
         self.holding = 0
 
@@ -144,6 +152,7 @@ class _Traveller:
     def forget(self) -> None:
         """After a ROLLBACK: what was told is not said, and the driver may have had the connection forget sentences."""
         self.told.clear()
+        self.plans_once = False
         self._is_sure = False
 
     def _ask_what_is_known(self, raw: psycopg.Connection[Any]) -> None:
@@ -155,38 +164,41 @@ class _Traveller:
         self, raw: psycopg.Connection[Any], said: Sequence[tuple[Sentence, Params]], commit: bool
     ) -> list[PGresult]:
         to, words = raw.pgconn, list[Callable[[], None]]()
-        answers = list[int]()  # which of all results are answers
-        if not raw.autocommit and to.transaction_status == TransactionStatus.IDLE:
-            words.append(partial(to.send_query_params, _begin(raw), None))
-        new = {each for each, _ in said if each.name not in self._known}
-        words += [partial(to.send_prepare, each.name, each.text) for each in new]
-        is_short = not raw.read_only and _size(said) <= _SHORT_BYTES  # pages ask for much in few words
-        if is_short:
-            words += [partial(to.send_query_params, word, None) for word in self._planning_once()]
-        for each, params in said:
-            answers.append(len(words))
+        before = [(each, ()) for each in self._before(raw, _size(said))]
+        after = [(_COMMIT, ())] if commit else []
+        places, new = list[int](), set[bytes]()
+        for each, params in (*before, *said, *after):
+            if each.name not in self._known and each.name not in new:
+                new.add(each.name)
+                words.append(partial(to.send_prepare, each.name, each.text))
+            places.append(len(words))
             words.append(partial(to.send_query_prepared, each.name, params))
-        if is_short:
-            words.append(partial(to.send_query_params, _AS_EVER, None))
-        if commit:
-            words.append(partial(to.send_query_params, b"COMMIT", None))
         try:
             results = _exchange(raw, words)
         except psycopg.Error:
             self._is_sure = False  # what came after the one that failed was not heard
             raise
-        self._known |= {each.name for each in new}
-        return [results[place] for place in answers]
+        self._known |= new
+        return [results[place] for place in places[len(before) : len(before) + len(said)]]
 
-    def _planning_once(self) -> Iterator[bytes]:
-        """For what finds a few rows, which takes less than planning: one plan for whatever parameters.
+    def _before(self, raw: psycopg.Connection[Any], size: int) -> Iterator[Sentence]:
+        """What is to be said before anything else: that a transaction begins, and how this is planned.
 
-        Tables grow, and what is best for an empty one is the worst soon after: so the plans do not last long.
+        What finds a few rows takes less than planning: one plan for whatever parameters, until the transaction ends or
+        asks for more. Tables grow, and what is best for an empty one is the worst soon after: no plan lasts for ever.
         """
-        if monotonic() - self._planned_at >= _PLANS_LAST_SECONDS:
-            self._planned_at = monotonic()
+        if raw.autocommit:
+            return
+        if raw.pgconn.transaction_status == TransactionStatus.IDLE:
+            self.plans_once = False
+            yield sentence(_begin(raw))
+        once = size <= _SHORT_BYTES and not raw.read_only  # pages ask for much in few words
+        if once and (now := monotonic()) >= self._plan_anew_at:
+            self._plan_anew_at = now + min(now - self._since, _PLANS_LAST_SECONDS_MAX)
             yield _PLAN_ANEW
-        yield _PLANNED_ONCE
+        if once != self.plans_once:
+            self.plans_once = once
+            yield _PLANNED_ONCE if once else _AS_EVER
 
 
 def _exchange(raw: psycopg.Connection[Any], words: Sequence[Callable[[], None]]) -> list[PGresult]:
@@ -222,10 +234,10 @@ def _size(said: Sequence[tuple[Sentence, Params]]) -> int:
     return sum(len(param) for _, params in said for param in params if param)
 
 
-def _begin(raw: psycopg.Connection[Any]) -> bytes:
+def _begin(raw: psycopg.Connection[Any]) -> str:
     """As the driver would begin by itself."""
     level = "" if raw.isolation_level is None else f" ISOLATION LEVEL {raw.isolation_level.name.replace('_', ' ')}"
-    return f"BEGIN{level}{' READ ONLY' if raw.read_only else ''}".encode()
+    return f"BEGIN{level}{' READ ONLY' if raw.read_only else ''}"
 
 
 def _traveller(connection: Connection) -> _Traveller:
@@ -239,8 +251,10 @@ def _traveller(connection: Connection) -> _Traveller:
 def _commit(connection: Connection) -> None:
     """Before the driver's COMMIT, which then finds nothing to do."""
     traveller: _Traveller | None = connection.info.get(_TRAVELLER)
-    if traveller is not None and traveller.told:
-        traveller.go(connection, (), commit=not driver(connection).autocommit)
+    if traveller is not None:
+        if traveller.told:
+            traveller.go(connection, (), commit=not driver(connection).autocommit)
+        traveller.plans_once = False
 
 
 def _on_reset(raw: Any, record: ConnectionPoolEntry | None, _state: object) -> None:

@@ -17,7 +17,7 @@ _WAIT_SECONDS = 2.0  # should the ticker die, the loop still turns
 _LOOK_SECONDS = 1.0  # between two looks at how many are due
 _GATEWAYS_SECONDS = 5.0
 _DEVICES_SECONDS = 60.0  # between two rounds over all devices: what is waited for is counted in days
-_SOME_DEVICES_SECONDS = 1.0  # between two looks at a few of them
+_SOME_DEVICES_SECONDS = 0.2  # between two looks at a few of them: whoever is ill just now waits for one
 
 _log = structlog.get_logger("varde.watch")
 
@@ -39,10 +39,11 @@ class Watch:
         ticker = Ticker(self._parts.wake_watch)
         ticker.start()
         try:
-            while not stop.is_set():
-                self._turn(stop)
-                if not stop.is_set():
-                    self._parts.wake_watch.wait(_WAIT_SECONDS)
+            with self._parts.database.keeping():
+                while not stop.is_set():
+                    self._turn(stop)
+                    if not stop.is_set():
+                        self._parts.wake_watch.wait(_WAIT_SECONDS)
         finally:
             ticker.stop()
 

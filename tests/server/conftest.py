@@ -1,9 +1,11 @@
 """A migrated database for each test, of both kinds in turn, and one small municipality in it."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
+import psycopg
 import pytest
 
 from server.db.engine import Database, file_address
@@ -45,3 +47,26 @@ def database(address: str) -> Iterator[Database]:
 def world(database: Database, tmp_path: Path) -> World:
     """One municipality with a team, a nurse, a patient, a gateway and an oximeter."""
     return make_world(database, tmp_path)
+
+
+@pytest.fixture
+def journeys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Grows by one with each wait for the database."""
+    counted: list[str] = []
+    real = psycopg.Connection.wait
+
+    def watched(answers: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
+        try:
+            wanted = next(answers)
+        except StopIteration as end:
+            return end.value
+        counted.append("one")
+        while True:
+            ready = yield wanted
+            try:
+                wanted = answers.send(ready)
+            except StopIteration as end:
+                return end.value
+
+    monkeypatch.setattr(psycopg.Connection, "wait", lambda self, answers, *more: real(self, watched(answers), *more))
+    return counted

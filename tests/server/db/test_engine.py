@@ -2,7 +2,7 @@ import os
 import shutil
 import socket
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from server.db import tables
 from server.db.dialect import due_at_latest, numbers, put, take_turn
 from server.db.engine import Database, DatabaseAddressError, file_address, is_embedded
+from server.db.journey import driver
 from tests.server.world import START, World
 
 
@@ -38,7 +39,7 @@ def test_the_cluster_is_asked_for_durability_whatever_its_own_setting(database: 
 @pytest.mark.parametrize("address", ["cluster"], indirect=True)
 def test_a_cluster_that_is_gone_without_a_word_is_given_up_after_20_s(database: Database) -> None:
     """What the system is told; a proxy on one machine cannot lose packets."""
-    with database.line() as driver, socket.socket(fileno=os.dup(driver.fileno())) as line:
+    with database.line() as own, socket.socket(fileno=os.dup(own.fileno())) as line:
         assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 20_000
         assert line.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 20
 
@@ -155,9 +156,7 @@ def test_a_glance_sees_what_is_committed_and_opens_no_transaction(database: Data
     with database.glance() as connection:
         assert connection.execute(select(tables.patient.c.id)).scalar() == world.patient
         if not database.is_embedded:
-            driver = connection.connection.driver_connection
-            assert driver is not None
-            assert driver.info.transaction_status == TransactionStatus.IDLE
+            assert driver(connection).info.transaction_status == TransactionStatus.IDLE
 
 
 def test_a_connection_that_the_database_dropped_while_nobody_used_it_is_not_used(
@@ -174,3 +173,50 @@ def test_a_connection_that_the_database_dropped_while_nobody_used_it_is_not_used
     monkeypatch.setattr("server.db.engine._IDLE_SECONDS", 0.0)
     with database.write() as connection:
         assert connection.execute(select(func.pg_backend_pid())).scalar() != mine
+
+
+def _backend(connection: Connection) -> int:
+    return connection.execute(select(func.pg_backend_pid())).scalar_one() if _is_shared(connection) else 0
+
+
+def _is_shared(connection: Connection) -> bool:
+    return connection.dialect.name == "postgresql"
+
+
+def test_a_thread_that_keeps_its_connection_shares_it_with_nobody(database: Database) -> None:
+    with database.keeping():
+        with database.write() as connection:
+            own = _backend(connection)
+        with database.read() as another:
+            others = _backend(another)
+        with database.write() as connection:
+            assert _backend(connection) == own
+    with database.write() as connection:
+        assert _backend(connection) == own, "it was given back"
+    assert (others != own) == (not database.is_embedded)
+
+
+def test_a_thread_whose_kept_connection_failed_gets_another(world: World) -> None:
+    with world.database.keeping():
+        with suppress(ZeroDivisionError, DBAPIError), world.database.write() as connection:
+            if _is_shared(connection):
+                driver(connection).close()  # as it is when nobody knows which answers are still on their way
+            raise ZeroDivisionError
+        with world.database.write() as connection:
+            connection.execute(insert(tables.role_beat).values(role="watch", at=START))
+    assert world.count(tables.role_beat) == 1
+
+
+def test_a_kept_connection_that_nobody_used_for_a_while_is_asked_whether_it_is_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.db.engine._IDLE_SECONDS", 0.0)
+    with world.database.keeping():
+        with world.database.write() as connection:
+            dropped = _backend(connection)
+        with world.database.read() as other:
+            if _is_shared(other):
+                other.execute(select(func.pg_terminate_backend(dropped, 5000)))
+        with world.database.write() as connection:
+            connection.execute(insert(tables.role_beat).values(role="watch", at=START))
+    assert world.count(tables.role_beat) == 1

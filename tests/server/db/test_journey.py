@@ -1,7 +1,6 @@
-from collections.abc import Generator, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-import psycopg
 import pytest
 from sqlalchemy import Connection, Select, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
@@ -33,29 +32,6 @@ def database(cluster: postgres.Cluster) -> Iterator[Database]:
         opened = Database(address)
         yield opened
         opened.close()
-
-
-@pytest.fixture
-def journeys(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Grows by one with each wait for the database."""
-    counted: list[str] = []
-    real = psycopg.Connection.wait
-
-    def watched(answers: Generator[Any, Any, Any]) -> Generator[Any, Any, Any]:
-        try:
-            wanted = next(answers)
-        except StopIteration as end:
-            return end.value
-        counted.append("one")
-        while True:
-            ready = yield wanted
-            try:
-                wanted = answers.send(ready)
-            except StopIteration as end:
-                return end.value
-
-    monkeypatch.setattr(psycopg.Connection, "wait", lambda self, answers, *more: real(self, watched(answers), *more))
-    return counted
 
 
 def beats(database: Database) -> dict[str, Any]:
@@ -223,3 +199,21 @@ def test_what_was_planned_for_an_empty_table_is_planned_anew_once_it_has_grown(
         assert "Seq Scan on grown" in plan(), "the plan does not last"
         moment = 1.0
         assert "Seq Scan on grown" not in plan()
+
+
+def test_a_plan_lasts_the_longer_the_longer_the_connection_has_lived(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    moment = 0.0
+    monkeypatch.setattr(journey, "monotonic", lambda: moment)
+    found = journey.sentence("SELECT seq FROM fact WHERE seq = $1")
+    anew = list[float]()
+    with database.write() as connection:
+        traveller = journey._traveller(connection)
+        while moment < 300:
+            before = traveller._plan_anew_at
+            journey.say(connection, (found, [b"1"]))
+            if traveller._plan_anew_at != before:
+                anew.append(moment)
+            moment += 1.0
+    assert anew == [1, 2, 4, 8, 16, 32, 64, 124, 184, 244]
