@@ -22,7 +22,7 @@ from server.parts import Parts
 from server.watch.expecting import SOONEST, excused, latest, within
 from server.watch.silence import Home, Part, is_silent
 
-_AT_ONCE = 25  # each that is suspected costs some three questions to the database
+_AT_ONCE = 5  # each that is suspected costs some three questions to the database
 _NEVER = timedelta(days=3650)
 
 _log = structlog.get_logger("varde.watch")
