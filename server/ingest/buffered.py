@@ -56,20 +56,14 @@ class BufferedSocket:
 
     def recv(self, size: int) -> bytes:
         """Up to `size` bytes; none at the end. Raises OSError: BlockingIOError when none are there."""
-        if self._broken is not None:
-            raise self._broken
-        if self._place == len(self._ahead):
-            with self._lock:
-                self._ahead, self._place = self._socket.recv(_READ_BYTES), 0
+        self._read_ahead()
         start = self._place
         self._place = min(start + size, len(self._ahead))
         return self._ahead[start : self._place]
 
     def messages(self) -> Sequence[Message]:
-        """The messages that lie ready; only between two packets of the client.
-
-        A packet is left to the client in any case, so that it knows that its connection lives.
-        """
+        """The messages that lie ready; only between two packets of the client. Raises as `recv` does."""
+        self._read_ahead()
         found, self._place = messages(self._ahead, self._place)
         return found
 
@@ -104,9 +98,20 @@ class BufferedSocket:
             except OSError as error:
                 self._broken = error
 
+    def has_more(self) -> bool:
+        """Whether something is left of what was read."""
+        return self._place < len(self._ahead)
+
     def has_collected(self) -> bool:
         """Whether something waits to be sent."""
         return bool(self._collected) and self._broken is None
+
+    def _read_ahead(self) -> None:
+        if self._broken is not None:
+            raise self._broken
+        if self._place == len(self._ahead):
+            with self._lock:
+                self._ahead, self._place = self._socket.recv(_READ_BYTES), 0
 
     def close(self) -> None:
         """Send what can still be sent, and let go."""

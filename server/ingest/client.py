@@ -112,9 +112,18 @@ class Client(paho.Client):
 
     def _packet_read(self) -> MQTTErrorCode:
         line = self.socket()
-        if isinstance(line, BufferedSocket) and self._in_packet["command"] == 0:  # between two packets
-            self._looked += line.messages()
+        if isinstance(line, BufferedSocket) and self._in_packet["command"] == 0 and self._took_all(line):
+            return MQTTErrorCode.MQTT_ERR_AGAIN
         return super()._packet_read()
+
+    def _took_all(self, line: BufferedSocket) -> bool:
+        """Take the messages that lie ready between two packets; whether nothing else does."""
+        try:
+            found = line.messages()
+        except OSError:
+            return False  # the library reads once more, and says what it is
+        self._looked += found
+        return bool(found) and not line.has_more()
 
     def _take_one(self, _client: paho.Client, _data: object, message: paho.MQTTMessage) -> None:
         try:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Select, select
 
 from server.db import tables
 from server.db.asking import Within, asked_about
@@ -14,18 +14,17 @@ from vitals.topics import TopicError, parse_topic
 
 
 class KeyRing:
-    """Looks gateways up for each batch, so that a revoked one is refused at once; opens each key only once."""
+    """Opens the gateways' keys, each only once. Gateways are looked up for each batch: a revoked one is refused."""
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
         self._opened: dict[bytes, bytes] = {}
 
-    def known(self, connection: Connection, topics: Iterable[str]) -> dict[GatewayId, KnownGateway]:
-        """Those of the gateways named in `topics` that are enrolled and not revoked."""
-        ids = {gateway for topic in set(topics) if (gateway := _gateway_of(topic)) is not None}
+    def opened(self, gateways: Iterable[Any]) -> dict[GatewayId, KnownGateway]:
+        """The gateways whose rows the question `enrolled` gave."""
         return {
             GatewayId(row.id): KnownGateway(municipality=row.municipality_id, key=self._open(row.key))
-            for row in _enrolled(connection, ids)
+            for row in gateways
         }
 
     def _open(self, closed: bytes) -> bytes:
@@ -35,9 +34,15 @@ class KeyRing:
 
 
 @asked_about
-def _enrolled(within: Within) -> Select[Any]:
+def enrolled(within: Within) -> Select[Any]:
+    """Those of these gateways that are enrolled and not revoked, and their closed keys."""
     gateway = tables.gateway.c
     return select(gateway.id, gateway.municipality_id, gateway.key).where(within(gateway.id), gateway.active)
+
+
+def named_in(topics: Iterable[str]) -> set[GatewayId]:
+    """The gateways that these topics name."""
+    return {gateway for topic in set(topics) if (gateway := _gateway_of(topic)) is not None}
 
 
 def _gateway_of(topic: str) -> GatewayId | None:

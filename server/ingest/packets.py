@@ -21,12 +21,12 @@ class Message(NamedTuple):
 
 
 def messages(data: bytes, start: int) -> tuple[Sequence[Message], int]:
-    """The messages that stand whole in `data` from `start` on, up to the first packet that is anything else, and where
-    that is. The last packet in `data` is never one of them: it is left to who reads packets one by one.
+    """The messages that stand whole in `data` from `start` on, up to the first packet that is anything else or not yet
+    whole, and where that is.
     """
     found: list[Message] = []
     place = start
-    while (after := _end(data, place)) is not None and after < len(data):
+    while (after := _end(data, place)) is not None and after <= len(data):
         topic = place + (4 if data[place + 1] & 0x80 else 3)  # behind the high byte of its length
         number = topic + 1 + (data[topic - 1] << 8 | data[topic])
         if number + 2 > after:

@@ -6,16 +6,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Select, insert, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from server.db import tables
-from server.db.asking import Within, ask, asked_about
-from server.db.dialect import next_numbers, put
+from server.db.dialect import put
 from server.ingest import commands, quarantine
-from server.ingest.claim import Register, Unclaimed, assignments, owner, register
+from server.ingest.ahead import Found, found
+from server.ingest.claim import Register, Unclaimed, owner, register
 from server.ingest.keep import Claimed, keep
 from server.ingest.quarantine import Kept
-from server.ingest.quiet import envelopes_by_device
 from server.ingest.receive import Arrived, Kind, Received, Refusal, Reported, Unreadable
 from vitals.frozen import quick
 from vitals.reading import GatewayId, ReadingId
@@ -63,14 +62,20 @@ class _Batch:
         }
 
 
-def record(connection: Connection, messages: Sequence[Message], now: datetime, *, rows_max: int = 100_000) -> Recorded:
-    """Store every message once: readings, quarantine, states of gateways; put the patients concerned on the slate."""
+def record(
+    connection: Connection, messages: Sequence[Message], ahead: Found, now: datetime, *, rows_max: int
+) -> Recorded:
+    """Store every message once: readings, quarantine, states of gateways; put the patients concerned on the slate.
+
+    `ahead`: what was found of the readings before it was known what the messages are.
+    """
     batch = _Batch()
-    due = _record_readings(connection, [m.received for m in messages if isinstance(m.received, Arrived)], now, batch)
+    arrived = [each.received for each in messages if isinstance(each.received, Arrived)]
+    due = _record_readings(connection, arrived, ahead, now, batch) if arrived else 0
     kept = [each for message in messages if (each := _to_keep(message, batch)) is not None]
     quarantine.keep(connection, kept, now)
     removed = quarantine.trim(connection, rows_max, now) if kept else 0
-    reported = [m.received for m in messages if isinstance(m.received, Reported)]
+    reported = [each.received for each in messages if isinstance(each.received, Reported)]
     for status in sorted(reported, key=lambda one: one.gateway):  # its own messages stay in their order
         _record_status(connection, status, now)
     return Recorded(
@@ -82,24 +87,17 @@ def record(connection: Connection, messages: Sequence[Message], now: datetime, *
     )
 
 
-def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: datetime, batch: _Batch) -> int:
-    if not arrived:
-        return 0
+def _record_readings(
+    connection: Connection, arrived: Sequence[Arrived], ahead: Found, now: datetime, batch: _Batch
+) -> int:
     for each in arrived:
         batch.accepted.setdefault(each.gateway, []).append(each.reading.id)
-    devices = {each.reading.device for each in arrived}
-    stored, assigned, free, allowed = ask(
-        connection,
-        _stored.about({each.reading.id for each in arrived}),
-        assignments.about(devices),
-        next_numbers({tables.reading: len(arrived)}),
-        envelopes_by_device.about(devices, now=now),
-    )
-    fresh, heard = _unseen(arrived, stored)
+    tables_hold = found(connection, ahead, arrived, now)
+    fresh, heard = _unseen(arrived, tables_hold.stored)
     batch.readings["duplicate"] += len(arrived) - len(fresh)
     if not fresh:
         return 0
-    known = register(assigned)
+    known = register(tables_hold.assigned)
     claimed = [
         Claimed(
             reading=each.reading,
@@ -109,7 +107,7 @@ def _record_readings(connection: Connection, arrived: Sequence[Arrived], now: da
         )
         for each in fresh
     ]
-    due = keep(connection, claimed, now, free=free, allowed=allowed)
+    due = keep(connection, claimed, now, free=tables_hold.free, allowed=tables_hold.allowed)
     for one in claimed:
         nobodys = one.whose if isinstance(one.whose, Unclaimed) else None
         batch.readings[_RESULTS.get(nobodys, "unclaimed")] += 1
@@ -129,12 +127,6 @@ def _unseen(arrived: Sequence[Arrived], stored: Sequence[Any]) -> tuple[list[Arr
         if row.patient_id is not None:
             heard.add((row.patient_id, row.id))
     return list(first.values()), heard
-
-
-@asked_about
-def _stored(within: Within) -> Select[Any]:
-    reading = tables.reading.c
-    return select(reading.gateway_id, reading.id, reading.patient_id).where(within(reading.id))
 
 
 def _whose(arrived: Arrived, known: Register, heard: set[tuple[str, str]]) -> str | Unclaimed:

@@ -7,26 +7,25 @@ that one is kept as our own fault.
 """
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import dataclass
 
 import structlog
 from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError, SQLAlchemyError
 
 from server.ingest import quarantine
+from server.ingest.batch import TakenIn, take_in
 from server.ingest.commands import Commands
 from server.ingest.gateways import KeyRing
 from server.ingest.mqtt import Broker, Incoming
 from server.ingest.quarantine import Kept
-from server.ingest.receive import Kind, KnownGateway, receive
-from server.ingest.record import Message, Recorded, record
+from server.ingest.receive import Kind
+from server.ingest.record import Recorded
 from server.parts import Parts
 from server.vault import VaultError
 from server.watch.beat import Pulse
 from server.watch.silence import BROKER
 from vitals import failpoint
-from vitals.reading import GatewayId
 from vitals.seal import seal
 from vitals.topics import Lane, topic
 from vitals.wire import render_receipt
@@ -38,14 +37,6 @@ _RETRY_SECONDS = 1.0
 _STORED_ELSEWHERE_MAX = 3  # how often another process may store the same message in the same moment
 
 _log = structlog.get_logger("varde.ingest")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stored:
-    """A committed batch, with the keys that its receipts are sealed with."""
-
-    recorded: Recorded
-    known: Mapping[GatewayId, KnownGateway]
 
 
 class Ingest:
@@ -67,10 +58,11 @@ class Ingest:
         with ThreadPoolExecutor(1, thread_name_prefix="ingest-second") as beside:
             second = beside.submit(self._lend_a_hand, ended)
             try:
-                while not stop.is_set():
-                    self._turn(stop)
-                    if second.done():
-                        second.result()  # before us it ends only by failing, and then so do we
+                with self._parts.database.keeping():
+                    while not stop.is_set():
+                        self._turn(stop)
+                        if second.done():
+                            second.result()  # before us it ends only by failing, and then so do we
             finally:
                 ended.set()
                 wait([second])
@@ -122,7 +114,7 @@ class Ingest:
         met = 0
         while not stop.is_set():
             try:
-                stored = self.store(batch)
+                taken_in = self.store(batch)
             except IntegrityError as error:
                 met += 1
                 if met > _STORED_ELSEWHERE_MAX:
@@ -136,7 +128,7 @@ class Ingest:
                 self._one_by_one(batch, error, stop)
                 return
             else:
-                self.tell(batch, stored)
+                self.tell(batch, taken_in)
                 return
 
     def _one_by_one(self, batch: Sequence[Incoming], error: Exception, stop: threading.Event) -> None:
@@ -148,33 +140,30 @@ class Ingest:
         elif self._keep_our_fault(batch[0], error):
             self._broker.acknowledge(batch)
 
-    def store(self, batch: Sequence[Incoming]) -> Stored:
+    def store(self, batch: Sequence[Incoming]) -> TakenIn:
         """One batch in one transaction; committed when this returns."""
+        came = [(each.topic, each.payload) for each in batch]
         now = self._parts.clock.now()
         with self._parts.database.write() as connection:
-            known = self._keys.known(connection, (each.topic for each in batch))
-            messages = [
-                Message(topic=each.topic, payload=each.payload, received=receive(each.topic, each.payload, known, now))
-                for each in batch
-            ]
-            recorded = record(connection, messages, now, rows_max=self._parts.settings.quarantine_rows_max)
+            taken_in = take_in(connection, self._keys, came, now, rows_max=self._parts.settings.quarantine_rows_max)
             failpoint.reach("ingest.recorded")
         failpoint.reach("ingest.committed")
-        return Stored(recorded=recorded, known=known)
+        return taken_in
 
-    def tell(self, batch: Sequence[Incoming], stored: Stored) -> None:
+    def tell(self, batch: Sequence[Incoming], taken_in: TakenIn) -> None:
         """Say what is stored: to the watch, to the gateways, to the broker, to the counters."""
-        if stored.recorded.due:
+        recorded = taken_in.recorded
+        if recorded.due:
             self._parts.wake_watch.hear()  # other processes heard it at the COMMIT
         failpoint.reach("ingest.nudged")
-        for gateway, receipt in stored.recorded.receipts.items():
+        for gateway, receipt in recorded.receipts.items():
             where = topic(gateway, Lane.RECEIPTS)
-            self._broker.publish(where, seal(stored.known[gateway].key, where, render_receipt(receipt)))
+            self._broker.publish(where, seal(taken_in.known[gateway].key, where, render_receipt(receipt)))
         failpoint.reach("ingest.receipted")
         self._broker.acknowledge(batch)
         failpoint.reach("ingest.acknowledged")
         self._parts.changed.ring()
-        self._count(len(batch), stored.recorded)
+        self._count(len(batch), recorded)
 
     def _count(self, messages: int, recorded: Recorded) -> None:
         self._parts.metrics.batches.observe(messages)

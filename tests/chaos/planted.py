@@ -12,22 +12,21 @@ def receipt_before_commit() -> None:
     """The gateways hear of a batch that a kill can still take back."""
     from server.ingest import worker
 
-    record, store = vars(worker)["record"], worker.Ingest.store
+    take_in, store = vars(worker)["take_in"], worker.Ingest.store
     under_way: list[tuple[worker.Ingest, Sequence[Any]]] = []
 
-    def noted(role: worker.Ingest, batch: Sequence[Any]) -> worker.Stored:
+    def noted(role: worker.Ingest, batch: Sequence[Any]) -> worker.TakenIn:
         under_way[:] = [(role, batch)]
         return store(role, batch)
 
     def hasty(connection: Any, *given: Any, **named: Any) -> Any:
-        recorded = record(connection, *given, **named)
+        taken_in = take_in(connection, *given, **named)
         role, batch = under_way[0]
-        known = role._keys.known(connection, (each.topic for each in batch))
-        role.tell(batch, worker.Stored(recorded=recorded, known=known))
+        role.tell(batch, taken_in)
         time.sleep(0.05)  # on its way
-        return recorded
+        return taken_in
 
-    vars(worker)["record"] = hasty
+    vars(worker)["take_in"] = hasty
     setattr(worker.Ingest, "store", noted)  # noqa: B010 - a type checker knows better than to let us
 
 

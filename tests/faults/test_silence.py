@@ -22,9 +22,8 @@ from structlog.testing import capture_logs
 from server.db.engine import Database
 from server.deadman import DeadMan
 from server.findings import Findings
+from server.ingest.batch import take_in
 from server.ingest.gateways import KeyRing
-from server.ingest.receive import receive
-from server.ingest.record import Message, record
 from server.notify.channels import Notice
 from server.watch import beat
 from server.watch.devices import Devices
@@ -116,10 +115,7 @@ class Installation:
         heard = {f"AA:BB:CC:00:00:{number:02X}": NOW.isoformat() for number in range(len(self.lia.patients))}
         body = json.dumps({"online": True, "heard": heard}).encode()
         with self.parts.database.write() as connection:
-            known = KeyRing(self.parts.vault).known(connection, [where])
-            payload = seal(self.lia.key, where, body)
-            received = receive(where, payload, known, now)
-            record(connection, [Message(topic=where, payload=payload, received=received)], now)
+            take_in(connection, KeyRing(self.parts.vault), [(where, seal(self.lia.key, where, body))], now)
 
 
 def stops(part: str) -> Callable[[Installation], None]:

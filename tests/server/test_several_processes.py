@@ -21,7 +21,7 @@ from server.app import build
 from server.care.people import NotFoundError
 from server.db import tables
 from server.db.engine import Database
-from server.ingest import record, worker
+from server.ingest import batch, worker
 from server.ingest.mqtt import Broker, Incoming
 from server.ingest.worker import Ingest
 from server.notify.channels import Channels, LogChannel
@@ -202,10 +202,10 @@ def test_a_connection_that_is_killed_in_a_transaction_leaves_nothing_half_done(
 ) -> None:
     activate(world)
     parts = process(world)
-    real = record.record
+    real = batch.take_in
     killed: list[int] = []
 
-    def and_die(connection: Connection, *given: Any, **named: Any) -> record.Recorded:
+    def and_die(connection: Connection, *given: Any, **named: Any) -> batch.TakenIn:
         done = real(connection, *given, **named)
         if not killed:  # everything is written, nothing is committed
             killed.append(connection.execute(select(func.pg_backend_pid())).scalar_one())
@@ -213,7 +213,7 @@ def test_a_connection_that_is_killed_in_a_transaction_leaves_nothing_half_done(
                 other.execute(select(func.pg_terminate_backend(killed[0], 5000)))
         return done
 
-    monkeypatch.setattr(worker, "record", and_die)
+    monkeypatch.setattr(worker, "take_in", and_die)
     monkeypatch.setattr(worker, "_RETRY_SECONDS", 0.01)
     with closing(parts.database):
         role = Ingest(parts, cast("Broker", link := Link()))

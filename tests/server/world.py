@@ -16,9 +16,9 @@ from server.care import kits, people
 from server.care.kits import NewAssignment, NewGateway
 from server.care.people import NewPatient, Person
 from server.db.engine import Database
+from server.ingest.batch import take_in
 from server.ingest.gateways import KeyRing
-from server.ingest.receive import receive
-from server.ingest.record import Message, Recorded, record
+from server.ingest.record import Recorded
 from server.parts import Parts
 from server.settings import Settings
 from server.vault import Vault, open_vault
@@ -79,11 +79,8 @@ class World:
 
     def record(self, *sealed: tuple[str, bytes], now: datetime = START, rows_max: int = 1000) -> Recorded:
         """Receive and record messages as one batch."""
-        ring = KeyRing(self.vault)
         with self.database.write() as connection:
-            known = ring.known(connection, (where for where, _ in sealed))
-            messages = [Message(topic=w, payload=p, received=receive(w, p, known, now)) for w, p in sealed]
-            return record(connection, messages, now, rows_max=rows_max)
+            return take_in(connection, KeyRing(self.vault), sealed, now, rows_max=rows_max).recorded
 
     def sealed(
         self, lane: Lane, body: bytes, *, key: bytes | None = None, gateway: str | None = None

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vitals.seal import seal
 from vitals.wire import BODY_BYTES_MAX, parse_reading, read_in_full
-from vitals.wire_plain import read_plainly
+from vitals.wire_plain import glimpse, read_plainly
 
 PLAIN = (
     '{"id":"0b0f6a3e-2f0e-5c65-9f5e-3f0d3a1c2b4d","device":"c0:00:00:00:00:01","model":"Nonin 3230",'
@@ -104,3 +105,12 @@ def test_one_name_twice_counts_once_and_a_flood_of_names_is_left_alone() -> None
     flood = PLAIN.replace('"pulse":88', ",".join(['"pulse":88'] * 2_000)).encode()
     assert len(flood) > BODY_BYTES_MAX
     assert read_plainly(flood) is None
+
+
+def test_what_is_read_in_one_look_can_be_glimpsed_under_its_seal() -> None:
+    read = read_plainly(PLAIN.encode())
+    assert read is not None
+    assert glimpse(seal(b"k" * 32, "varde/v1/gw-1/readings", PLAIN.encode())) == (read.id, read.device)
+    for other in (PLAIN.replace(":", ": "), PLAIN[1:], "", "\n"):
+        assert glimpse(seal(b"k" * 32, "varde/v1/gw-1/readings", other.encode())) is None
+    assert glimpse(b"\n" + PLAIN.encode()[:50]) is None

@@ -233,16 +233,16 @@ def test_a_second_loop_that_fails_ends_the_role(
 def test_one_message_that_we_fail_on_holds_up_nobody(
     world: World, broker: Mosquitto, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from server.ingest import worker
+    from server.ingest import batch
 
-    real = worker.receive
+    real = batch.receive
 
     def fail_on_one(where: str, payload: bytes, *rest: Any) -> Any:
         if an_id(1).encode() in payload:
             raise ZeroDivisionError
         return real(where, payload, *rest)
 
-    monkeypatch.setattr(worker, "receive", fail_on_one)
+    monkeypatch.setattr(batch, "receive", fail_on_one)
     with running(parts_for(world, broker)), GatewayStub(broker, world.gateway, world.key) as gateway:
         gateway.publish_many([world.reading(number=n) for n in range(3)])
         wait_for(lambda: len(gateway.accepted()) == 2)

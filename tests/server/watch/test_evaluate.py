@@ -5,9 +5,8 @@ from typing import Any
 
 from server.access import system
 from server.db import tables
+from server.ingest.batch import take_in
 from server.ingest.gateways import KeyRing
-from server.ingest.receive import receive
-from server.ingest.record import Message, record
 from server.reports.recorded import replayed
 from server.watch.evaluate import evaluate
 from server.watch.patient import load
@@ -88,10 +87,7 @@ def test_new_readings_come_alone_and_late_ones_with_the_history(world: World) ->
 
 
 def _record(world: World, connection: Any, message: tuple[str, bytes]) -> None:
-    where, payload = message
-    known = KeyRing(world.vault).known(connection, [where])
-    received = receive(where, payload, known, START)
-    record(connection, [Message(topic=where, payload=payload, received=received)], START)
+    take_in(connection, KeyRing(world.vault), [message], START)
 
 
 def test_a_new_plan_version_judges_the_history_again(world: World) -> None:

@@ -24,9 +24,8 @@ from server.care.kits import NewAssignment, NewGateway
 from server.care.people import NewPatient, Person
 from server.db import tables
 from server.db.engine import Database
+from server.ingest.batch import take_in
 from server.ingest.gateways import KeyRing
-from server.ingest.receive import receive
-from server.ingest.record import Message, record
 from server.own_rows import Share
 from server.parts import Parts
 from server.settings import Login, Settings
@@ -98,11 +97,9 @@ class Hamlet:
             )
         )
         where = topic(gateway_id(GATEWAY), Lane.READINGS)
-        payload = seal(self.key, where, body)
-        ring = KeyRing(self.parts.vault)
+        message = where, seal(self.key, where, body)
         with self.parts.database.write() as connection:
-            received = receive(where, payload, ring.known(connection, [where]), now)
-            record(connection, [Message(topic=where, payload=payload, received=received)], now, rows_max=1000)
+            take_in(connection, KeyRing(self.parts.vault), [message], now, rows_max=1000)
         with self.parts.database.write() as connection:
             evaluate(connection, self.patients[patient], now)
 

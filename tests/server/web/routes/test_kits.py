@@ -8,9 +8,8 @@ from sqlalchemy import insert, select
 from starlette.testclient import TestClient
 
 from server.db import tables
+from server.ingest.batch import take_in
 from server.ingest.gateways import KeyRing
-from server.ingest.receive import receive
-from server.ingest.record import Message, record
 from tests.server.web.conftest import Visitor
 from tests.server.web.hamlet import GATEWAY, NOW, Hamlet
 from tests.server.web.routes.test_worklist import text_of
@@ -23,10 +22,9 @@ DEVICE = "AA:BB:CC:00:00:00"
 def say(lia: Hamlet, **status: Any) -> None:
     """The gateway's status, through the street."""
     where = topic(gateway_id(GATEWAY), Lane.STATUS)
-    payload = seal(lia.key, where, json.dumps({"online": True, **status}).encode())
+    message = where, seal(lia.key, where, json.dumps({"online": True, **status}).encode())
     with lia.parts.database.write() as connection:
-        received = receive(where, payload, KeyRing(lia.parts.vault).known(connection, [where]), lia.clock.now())
-        record(connection, [Message(topic=where, payload=payload, received=received)], lia.clock.now())
+        take_in(connection, KeyRing(lia.parts.vault), [message], lia.clock.now())
 
 
 def silence(lia: Hamlet, *, days: int) -> None:
