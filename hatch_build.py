@@ -28,4 +28,4 @@ class CustomBuildHook(BuildHookInterface):  # type: ignore[type-arg]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         _load(self.root, "server/web/assets/fetch.py").ensure()
-        _load(self.root, "server/web/catalogues.py").compile_all()
+        _load(self.root, "server/web/words/catalogues.py").compile_all()

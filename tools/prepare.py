@@ -130,7 +130,7 @@ def translations() -> None:
     if stamp("translations") == wanted and all(path.with_suffix(".mo").exists() for path in sources):
         return
     say("set-up: compiling translations")
-    program = "from server.web.catalogues import compile_all; compile_all()"
+    program = "from server.web.words.catalogues import compile_all; compile_all()"
     done = subprocess.run([PYTHON, "-c", program], cwd=ROOT, capture_output=True, text=True)
     if done.returncode:
         raise SetupError("compiling translations failed:\n" + done.stderr.strip()[-1500:])

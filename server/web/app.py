@@ -15,10 +15,11 @@ from starlette.types import Scope
 from server.access import action_of
 from server.parts import Parts
 from server.settings import Login
-from server.web.changes import Changes
-from server.web.failing import install_failures
+from server.web.frame.changes import Changes
+from server.web.frame.failing import install_failures
+from server.web.frame.rendering import STATIC, Renderer
+from server.web.frame.visit import Web
 from server.web.living import beat
-from server.web.rendering import STATIC, Renderer
 from server.web.routes import (
     alerts,
     browsers,
@@ -47,7 +48,6 @@ from server.web.routes import (
     worklist,
 )
 from server.web.security import KnownHosts, OwnSiteOnly, SecurityHeaders
-from server.web.visit import Web
 
 PAGES = (
     *(entry.router, worklist.router, reviews.router, patients.router, kits.router, quarantine.router),

@@ -10,10 +10,10 @@ from fastapi import FastAPI
 from server.parts import Parts
 from server.settings import Settings
 from server.web.app import build_web, check_actions
-from server.web.changes import Changes
+from server.web.frame.changes import Changes
+from server.web.frame.silence import told
 from server.web.routes import health
 from server.web.routes.api import build_api
-from server.web.silence import told
 
 _GRACE_SECONDS = 3  # how long a stopping web server waits for answers under way
 

@@ -20,6 +20,10 @@ NOT_FOR_PRODUCT = frozenset({"tests", "tools", "benchmarks"})
 # Of the gateway the simulator may use the port alone: with its decoders, both could be wrong together.
 SIMULATOR_MAY_USE = ("gateway.radio",)
 
+# The rooms of the pages, each built on those before it: a view knows no table, and nothing knows a route.
+ROOMS = ("words", "views", "forms", "gathering", "frame", "routes")
+_SHOWS = "server.web."
+
 # One file per outside library and package; a folder (ending in a slash) where the library is the material itself.
 DOORS = {
     "alembic": ("server/db/",),
@@ -39,7 +43,7 @@ DOORS = {
     "pydantic_settings": ("server/settings.py",),
     "rich": ("varde/",),
     "psycopg": ("server/db/",),
-    "segno": ("server/web/stickers.py",),
+    "segno": ("server/web/views/stickers.py",),
     "sqlalchemy": ("server/",),
     "starlette": ("server/web/",),
     "structlog": ("server/", "varde/"),
@@ -66,13 +70,25 @@ def _problems(module: Module) -> Iterator[str]:
 def _house(module: Module, name: str) -> str | None:
     top = name.split(".")[0]
     if top == module.package:
-        return None
+        return _upstairs(module, name)
     if top not in MAY_IMPORT[module.package]:
         return f"{module.package} must not import {top}"
     if module.package == "device_sims" and top == "gateway":
         port = any(name == each or name.startswith(f"{each}.") for each in SIMULATOR_MAY_USE)
         return None if port or name == "gateway" else f"device_sims may use {SIMULATOR_MAY_USE[0]} only, not {name}"
     return None
+
+
+def _upstairs(module: Module, name: str) -> str | None:
+    room, wanted = _room(module.path.replace("/", ".")), _room(name)
+    if room is None or wanted is None or ROOMS.index(wanted) <= ROOMS.index(room):
+        return None
+    return f"{_SHOWS}{room} must not import {_SHOWS}{wanted}, which is built on it"
+
+
+def _room(name: str) -> str | None:
+    room = name.removeprefix(_SHOWS).split(".")[0]
+    return room if name.startswith(_SHOWS) and room in ROOMS else None
 
 
 def _outside(module: Module, top: str) -> str | None:

@@ -71,6 +71,12 @@ BREACHES = (
         text="import server\n",
         says="device_sims must not import server",
     ),
+    Breach(
+        guard=floors.guard,
+        path="server/web/views/late.py",
+        text="from server.web.gathering.asking import Asking\n",
+        says="server.web.views must not import server.web.gathering",
+    ),
     Breach(guard=floors.guard, path="alerts/late.py", text="import varde\n", says="alerts must not import varde"),
     Breach(guard=floors.guard, path="varde/late.py", text="import tests.broker\n", says="varde must not import tests"),
     Breach(

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 from server.db.engine import Database, file_address
 from server.db.migrate import upgrade_database
 from server.web.app import build_web
-from server.web.rendering import STATIC
+from server.web.frame.rendering import STATIC
 from tests.server.web import hamlet
 from tests.server.web.hamlet import Hamlet
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from server.db.engine import Database, file_address
-from server.web.rendering import STATIC
+from server.web.frame.rendering import STATIC
 from tests.browser.conftest import PHONE, Opener, Site, page_of, served
 from tests.browser.looks import check, opened, violations
 from tests.server.web import dale as builder

@@ -16,12 +16,12 @@ from server.actions import ChangedMeanwhileError, Click, Seen, act_together
 from server.care import notes
 from server.care.notes import LONGEST, Note
 from server.care.people import NotFoundError
-from server.web.asking import Asking
-from server.web.flash import Flash
-from server.web.language import Speech
+from server.web.frame.flash import Flash
+from server.web.frame.language import Speech
+from server.web.frame.visit import Visit, Visiting, own_address, own_path
+from server.web.gathering.asking import Asking
 from server.web.routes import patients, worklist
 from server.web.routes.worklist import Said
-from server.web.visit import Visit, Visiting, own_address, own_path
 
 router = APIRouter(include_in_schema=False)
 _PATIENTS = "/patients/"

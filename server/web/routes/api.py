@@ -15,14 +15,14 @@ from server import audit
 from server.access import Action, Actor, needs, scope
 from server.db import tables
 from server.parts import Parts
-from server.web.calling import Calling
-from server.web.items import alert_item, quarantine_item, reading_item
-from server.web.lists import LIMIT, After, Limit, answer, cursor, place
-from server.web.problems import RESPONSES, install_problems
-from server.web.rendering import Renderer
+from server.web.api.calling import Calling
+from server.web.api.items import alert_item, quarantine_item, reading_item
+from server.web.api.lists import LIMIT, After, Limit, answer, cursor, place
+from server.web.api.problems import RESPONSES, install_problems
+from server.web.api.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
+from server.web.frame.rendering import Renderer
 from server.web.routes import api_clicks, api_kits, api_patients
 from server.web.routes.api_clicks import alert_answer, alert_row
-from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 
 router = APIRouter(responses=RESPONSES)
 

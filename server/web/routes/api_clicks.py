@@ -18,11 +18,11 @@ from server.access import Action, Actor, needs, scope
 from server.actions import Click, ReadingClick, act, act_on_reading
 from server.care.people import NotFoundError
 from server.db import tables
-from server.web.calling import Call, Calling
-from server.web.items import alert_item
-from server.web.lists import as_json
-from server.web.problems import RESPONSES, ProblemError
-from server.web.schemas import AlertItem, ReadingClicked
+from server.web.api.calling import Call, Calling
+from server.web.api.items import alert_item
+from server.web.api.lists import as_json
+from server.web.api.problems import RESPONSES, ProblemError
+from server.web.api.schemas import AlertItem, ReadingClicked
 
 router = APIRouter(responses=RESPONSES)
 IfMatch = Annotated[str | None, Header(description="The ETag of the alert as it was seen.")]

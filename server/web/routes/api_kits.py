@@ -11,11 +11,11 @@ from server import audit
 from server.access import Action, needs, scope
 from server.care.commands import PASSKEY_MAX, WINDOW_MAX_S, WINDOW_S, Kind, Wish, WishError, ask
 from server.db import tables
-from server.web.calling import Calling
-from server.web.items import command_item
-from server.web.lists import LIMIT, Limit, answer, as_json
-from server.web.problems import RESPONSES, ProblemError
-from server.web.schemas import CommandItem, Listed
+from server.web.api.calling import Calling
+from server.web.api.items import command_item
+from server.web.api.lists import LIMIT, Limit, answer, as_json
+from server.web.api.problems import RESPONSES, ProblemError
+from server.web.api.schemas import CommandItem, Listed
 
 router = APIRouter(responses=RESPONSES)
 _ANSWERS: dict[int | str, dict[str, Any]] = {202: {"model": CommandItem}}

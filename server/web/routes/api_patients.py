@@ -10,16 +10,16 @@ from server import audit
 from server.access import Action, needs
 from server.care.people import NotFoundError
 from server.reports.proposals import proposal, to_mapping
-from server.web.asking import Asking
-from server.web.calling import Calling
-from server.web.gathering import patient_page
-from server.web.handing_over import isbar
-from server.web.language import Speech, choose
-from server.web.lists import as_json
-from server.web.problems import RESPONSES
-from server.web.rendering import Renderer
+from server.web.api.calling import Calling
+from server.web.api.lists import as_json
+from server.web.api.problems import RESPONSES
+from server.web.frame.handing_over import isbar
+from server.web.frame.language import Speech, choose
+from server.web.frame.rendering import Renderer
+from server.web.frame.visit import HOME_ZONE
+from server.web.gathering.asking import Asking
+from server.web.gathering.patients import patient_page
 from server.web.views.handover import Caller
-from server.web.visit import HOME_ZONE
 
 router = APIRouter(responses=RESPONSES)
 AcceptLanguage = Annotated[str | None, Header(description="nb, nn or en; else nb.")]

@@ -15,9 +15,9 @@ from server.notify.push import is_known
 from server.notify.push_seal import keys_of, sender_of
 from server.notify.texts import LANGUAGES, trial
 from server.notify.ways import ways_of
-from server.web.fields import Typed, sent_to
-from server.web.flash import Flash
-from server.web.visit import Visit, Visiting
+from server.web.forms.fields import Typed, sent_to
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting
 
 router = APIRouter(include_in_schema=False)
 PAGE = "/me/notices"

@@ -18,9 +18,9 @@ from server.care.credentials import (
 from server.db import tables
 from server.settings import Login, is_loopback
 from server.vault import Vault
-from server.web.catalogues import LANGUAGES
-from server.web.menu import initials, links_of
-from server.web.visit import LANGUAGE_COOKIE, Visit, Visiting, own_path, session_cookie
+from server.web.frame.menu import initials, links_of
+from server.web.frame.visit import LANGUAGE_COOKIE, Visit, Visiting, own_path, session_cookie
+from server.web.words.catalogues import LANGUAGES
 
 router = APIRouter(include_in_schema=False)
 _YEAR_S = 365 * 24 * 3600

@@ -8,10 +8,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from server.access import Action, needs
 from server.care.commands import Kind, Wish, WishError, ask
-from server.web.flash import Flash
-from server.web.kits import gateways
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, own_path
+from server.web.gathering.kits import gateways
 from server.web.routes import alerts, visits
-from server.web.visit import Visit, Visiting, own_path
 
 router = APIRouter(include_in_schema=False)
 _HERE = "/kits"

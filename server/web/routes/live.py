@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from server.access import Action, needs
-from server.web.visit import HOME_ZONE, LoggedIn
+from server.web.frame.visit import HOME_ZONE, LoggedIn
 
 router = APIRouter(include_in_schema=False)
 _BEAT_S = 2  # a sign of life; the page calls itself stale after four of them

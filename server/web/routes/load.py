@@ -7,8 +7,8 @@ from fastapi.responses import HTMLResponse
 
 from server.access import Action, needs
 from server.reports.load import SPANS, load
+from server.web.frame.visit import Visiting, note_seen
 from server.web.views.plot import HEIGHT, WIDTH, by_day, by_rule
-from server.web.visit import Visiting, note_seen
 
 router = APIRouter(include_in_schema=False)
 

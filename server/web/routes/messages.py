@@ -10,12 +10,12 @@ from server.care.consents import holding
 from server.care.messages import TEXT_MAX, NewMessage, mark_read, thread, unread, write
 from server.care.reports import newest_answers
 from server.own_rows import Share
-from server.web.asking import Asking
-from server.web.fields import Form, Typed, sent_to, text_of, token_of
-from server.web.flash import Flash
-from server.web.own import names_around, own
-from server.web.visit import Visit, Visiting, note_seen
-from server.web.words import N_
+from server.web.forms.fields import Form, Typed, sent_to, text_of, token_of
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.asking import Asking
+from server.web.gathering.own import names_around, own
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 _EMPTY = N_("Write something first.")

@@ -7,10 +7,10 @@ from fastapi.responses import HTMLResponse, Response
 
 from server.access import Action, needs
 from server.care.whom_to_call import Numbers, numbers_of, publish
-from server.web.fields import Form, Typed, sent_to
-from server.web.flash import Flash
-from server.web.visit import Visit, Visiting
-from server.web.words import N_
+from server.web.forms.fields import Form, Typed, sent_to
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 _NUMBER = re.compile(r"\+?[0-9]{3,15}", re.ASCII)

@@ -16,12 +16,12 @@ from server.care.questions import RED, questions
 from server.care.questions import values as values_of
 from server.care.reports import Report, report
 from server.watch.evaluate import evaluate
-from server.web.fields import Form, Typed, sent_to, text_of, token_of
-from server.web.flash import Flash
-from server.web.measured import enterable, read
-from server.web.own import Own, day, own, own_courses
-from server.web.visit import Visit, Visiting, note_seen, note_seen_live
-from server.web.words import N_
+from server.web.forms.fields import Form, Typed, sent_to, text_of, token_of
+from server.web.forms.measured import enterable, read
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen, note_seen_live
+from server.web.gathering.own import Own, day, own, own_courses
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 REMARK_MAX = 500

@@ -10,15 +10,15 @@ from fastapi.responses import HTMLResponse
 from server.access import Action, needs
 from server.care.people import NotFoundError
 from server.reports.proposals import START_UP, proposal
-from server.web.around import around
-from server.web.asking import Asking
-from server.web.flash import Flash
-from server.web.gathering import lines, patient_page
-from server.web.handing_over import isbar
+from server.web.frame.flash import Flash
+from server.web.frame.handing_over import isbar
+from server.web.frame.visit import Visit, Visiting, note_seen, note_seen_live
+from server.web.gathering.around import around
+from server.web.gathering.asking import Asking
+from server.web.gathering.patients import lines, patient_page
 from server.web.views.chosen import ZONE_ORDER
 from server.web.views.handover import Caller
 from server.web.views.patient import Chart, chart_data
-from server.web.visit import Visit, Visiting, note_seen, note_seen_live
 
 router = APIRouter(include_in_schema=False)
 

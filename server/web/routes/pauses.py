@@ -9,13 +9,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from server.access import Action, needs
 from server.care import pauses
 from server.care.pauses import PauseError, Reason, Rest
-from server.web.dates import moment_of
-from server.web.fields import Typed, text_of
-from server.web.flash import Flash
-from server.web.planning import who
+from server.web.forms.dates import moment_of
+from server.web.forms.fields import Typed, text_of
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.plans import who
 from server.web.views.problem import Problem
-from server.web.visit import Visit, Visiting, note_seen
-from server.web.words import N_
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 _REMARK_MAX = 300

@@ -19,15 +19,15 @@ from server.care.proposing import Judgement, ProposalError, Verdict, Wish
 from server.reports import inputs
 from server.reports.proposals import proposal
 from server.reports.tryout import tryout
-from server.web.asking import Asking
-from server.web.fields import Typed, text_of
-from server.web.flash import Flash
-from server.web.plan_form import Editor, editor, filled, limit_field, read
-from server.web.planning import above_budget, book_of, first_draft, hours_of, plan_page, who
+from server.web.forms.fields import Typed, text_of
+from server.web.forms.plan import Editor, editor, filled, limit_field, read
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.asking import Asking
+from server.web.gathering.plans import above_budget, book_of, first_draft, hours_of, plan_page, who
 from server.web.views.plan import differences, picture
 from server.web.views.problem import Problem
-from server.web.visit import Visit, Visiting, note_seen
-from server.web.words import N_
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 _SAID_MAX = 500

@@ -6,8 +6,8 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from server.access import Action, allowed, needs
+from server.web.frame.visit import Visit, Visiting
 from server.web.views import kept
-from server.web.visit import Visit, Visiting
 
 router = APIRouter(include_in_schema=False)
 

@@ -10,10 +10,10 @@ from alerts.command import IllegalSignal, Mistake
 from server.access import Action, needs
 from server.actions import ReadingClick, act_on_reading
 from server.care.people import NotFoundError
-from server.web.flash import Flash
-from server.web.gathering import lines
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.patients import lines
 from server.web.routes.alerts import done_with, show
-from server.web.visit import Visit, Visiting, note_seen
 
 router = APIRouter(include_in_schema=False)
 _REASONS = tuple(each.value for each in Mistake)

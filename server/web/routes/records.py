@@ -13,18 +13,18 @@ from server.care import notes, pauses, plans
 from server.care.notes import LONGEST, Note
 from server.care.steps import steps
 from server.db import tables
-from server.web.around import around
-from server.web.asking import Asking
-from server.web.dates import day_of
-from server.web.fields import Typed, text_of
-from server.web.flash import Flash
-from server.web.lists import cursor, place
-from server.web.planning import who
-from server.web.problems import ProblemError
+from server.web.api.lists import cursor, place
+from server.web.api.problems import ProblemError
+from server.web.forms.dates import day_of
+from server.web.forms.fields import Typed, text_of
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visiting, note_seen
+from server.web.gathering.around import around
+from server.web.gathering.asking import Asking
+from server.web.gathering.plans import who
 from server.web.routes import patients
 from server.web.views.patient import Set, limits_of, table_row
 from server.web.views.period import measured, raised
-from server.web.visit import Visiting, note_seen
 from vitals.metrics import METRICS
 
 router = APIRouter(include_in_schema=False)

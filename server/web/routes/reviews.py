@@ -9,10 +9,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from server.access import Action, needs
 from server.care import reviewing
 from server.care.reviewing import Reviewed
-from server.web.flash import Flash
-from server.web.gathering import by_metric, lines_of
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.patients import by_metric, lines_of
 from server.web.views.green import green
-from server.web.visit import Visit, Visiting, note_seen
 from vitals.metrics import METRICS
 
 router = APIRouter(include_in_schema=False)

@@ -14,10 +14,10 @@ from server.access import Action, needs
 from server.care import reaching, roster
 from server.care.reaching import AddressError, Kind, NewChannel
 from server.care.roster import DutyError, NewDuty
-from server.web.fields import Typed, sent_to
-from server.web.flash import Flash
-from server.web.shift import colleagues, reachable, span, unread_after, week
-from server.web.visit import Visit, Visiting
+from server.web.forms.fields import Typed, sent_to
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting
+from server.web.gathering.shift import colleagues, reachable, span, unread_after, week
 
 router = APIRouter(include_in_schema=False)
 _WEEK_MAX = timedelta(days=3660)

@@ -15,14 +15,14 @@ from server.access import Action, needs, scope
 from server.care import approval, budget
 from server.care.approval import ApprovalError, digest
 from server.db import tables
-from server.web.asking import Asking
-from server.web.fields import Typed
-from server.web.flash import Flash
-from server.web.planning import book_of
+from server.web.forms.fields import Typed
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting
+from server.web.gathering.asking import Asking
+from server.web.gathering.plans import book_of
 from server.web.views.patient import BookLimit, limits_of_rules
 from server.web.views.problem import Problem
-from server.web.visit import Visit, Visiting
-from server.web.words import N_
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 _HERE = "/rulebooks"

@@ -10,11 +10,11 @@ from server.access import Action, needs, scope
 from server.care.consents import NEXT_OF_KIN, Wish, holding, share
 from server.db import tables
 from server.own_rows import Share
-from server.web.asking import Asking
-from server.web.fields import Typed, sent_to
-from server.web.flash import Flash
-from server.web.own import looks, names_around, own
-from server.web.visit import Visit, Visiting, note_seen
+from server.web.forms.fields import Typed, sent_to
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.asking import Asking
+from server.web.gathering.own import looks, names_around, own
 
 router = APIRouter(include_in_schema=False)
 

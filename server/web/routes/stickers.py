@@ -11,12 +11,12 @@ from server.care import kit_codes
 from server.care.kit_codes import LABEL_MAX, NewKit, make_kit
 from server.care.people import NotFoundError
 from server.db import tables
-from server.web.asking import Asking
-from server.web.fields import Form, Typed, sent_to, text_of
-from server.web.flash import Flash
-from server.web.stickers import picture
-from server.web.visit import Visit, Visiting
-from server.web.words import N_
+from server.web.forms.fields import Form, Typed, sent_to, text_of
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting
+from server.web.gathering.asking import Asking
+from server.web.views.stickers import picture
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 _MISSING = N_("Fill this in.")

@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse, Response
 from server.access import Action, needs
 from server.care import handover_notes
 from server.care.handover_notes import NewNote, NoteError
-from server.web.asking import Asking
-from server.web.fields import Typed, sent_to, text_of
-from server.web.flash import Flash
-from server.web.shift import agreements, aside, notes, on_duty, team_can_be_reached
-from server.web.visit import Visit, Visiting, note_seen
+from server.web.forms.fields import Typed, sent_to, text_of
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.asking import Asking
+from server.web.gathering.shift import agreements, aside, notes, on_duty, team_can_be_reached
 
 router = APIRouter(include_in_schema=False)
 _CHOICES_MAX = 200  # patients that a note can be about: those with something open

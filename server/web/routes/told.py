@@ -11,8 +11,8 @@ from server.access import Action, needs, scope
 from server.care.people import NotFoundError
 from server.db import tables
 from server.notify.receipts import Word, hear
-from server.web.shift import TOLD_MAX, told
-from server.web.visit import Visiting
+from server.web.frame.visit import Visiting
+from server.web.gathering.shift import TOLD_MAX, told
 
 router = APIRouter(include_in_schema=False)
 _NUMBER_MAX = 2**62

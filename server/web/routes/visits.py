@@ -23,12 +23,12 @@ from server.care.kit_codes import held_now
 from server.care.kits import AssignmentError
 from server.care.people import NotFoundError, Person
 from server.db import tables
-from server.web.asking import Asking
-from server.web.fields import Form, Typed, sent_to, text_of
-from server.web.flash import Flash
-from server.web.own import Own, own, own_courses
-from server.web.visit import Visit, Visiting, note_seen, note_seen_live
-from server.web.words import N_
+from server.web.forms.fields import Form, Typed, sent_to, text_of
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen, note_seen_live
+from server.web.gathering.asking import Asking
+from server.web.gathering.own import Own, own, own_courses
+from server.web.words.terms import N_
 
 router = APIRouter(include_in_schema=False)
 # What may be written into each field, and how much of it; all but the last must be.

@@ -7,10 +7,10 @@ from fastapi import APIRouter
 from fastapi.responses import HTMLResponse
 
 from server.access import Action, needs
-from server.web.flash import Flash
-from server.web.listing import Wanted, worklist
+from server.web.frame.flash import Flash
+from server.web.frame.visit import Visit, Visiting, note_seen
+from server.web.gathering.worklist import Wanted, worklist
 from server.web.views.chosen import CHOICES, from_query
-from server.web.visit import Visit, Visiting, note_seen
 
 router = APIRouter(include_in_schema=False)
 

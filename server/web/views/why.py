@@ -6,11 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from server.web import words
 from server.web.views import banded
 from server.web.views.banded import Banded
 from server.web.views.counted import Counted, number
 from server.web.views.counted import read as read_counted
+from server.web.words import terms
 from vitals.reading import Extreme
 
 
@@ -52,7 +52,7 @@ class Why:
     @property
     def is_answer(self) -> bool:
         """Whether the value answers a question rather than counts something."""
-        return self.metric in words.ANSWERS
+        return self.metric in terms.ANSWERS
 
     @property
     def is_extreme(self) -> bool:

@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 
 from server.db import tables
 from server.db.bulk import add, change, put, together
-from server.web.changes import fingerprint
+from server.web.frame.changes import fingerprint
 from tests.server.world import START, World
 
 

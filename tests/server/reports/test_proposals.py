@@ -11,7 +11,7 @@ from alerts.proposal import Proposal
 from server.care.people import NotFoundError
 from server.db import tables
 from server.reports.proposals import START_UP, proposal, to_mapping
-from server.web.lists import exactly
+from server.web.api.lists import exactly
 from tests.server.plans import activate
 from tests.server.world import START, World, an_id
 

@@ -14,8 +14,8 @@ from starlette.testclient import TestClient
 from server.db import tables
 from server.db.engine import Database, file_address
 from server.web.app import build_web
-from server.web.changes import Changes
-from server.web.visit import Web
+from server.web.frame.changes import Changes
+from server.web.frame.visit import Web
 from tests.server.web import hamlet
 from tests.server.web.hamlet import Hamlet
 

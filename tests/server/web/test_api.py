@@ -21,9 +21,9 @@ from server.parts import Parts
 from server.watch import beat
 from server.watch.evaluate import evaluate
 from server.watch.silence import Part, Silent
+from server.web.api.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 from server.web.app import UndeclaredRouteError, check_actions, endpoints
 from server.web.routes.api import build_api
-from server.web.schemas import AlertItem, Listed, QuarantineItem, ReadingItem
 from server.web.serving import build_pages
 from tests.server.plans import activate
 from tests.server.world import START, World, an_id, make_world

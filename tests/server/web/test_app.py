@@ -14,12 +14,12 @@ from sqlalchemy.exc import OperationalError
 
 from server.watch.beat import last, stamp
 from server.watch.silence import Part, Silent
-from server.web import changes as changing
 from server.web.app import UndeclaredRouteError, build_web
-from server.web.changes import Changes, fingerprint
+from server.web.frame import changes as changing
+from server.web.frame.changes import Changes, fingerprint
+from server.web.frame.silence import told
 from server.web.living import beat
 from server.web.routes import live as living
-from server.web.silence import told
 from tests.server.web.hamlet import Hamlet
 from vitals.clock import ManualClock
 

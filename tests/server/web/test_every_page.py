@@ -10,8 +10,8 @@ import pytest
 
 from server.db.engine import Database, file_address
 from server.web.app import PAGES
-from server.web.catalogues import LANGUAGES, gather
-from server.web.language import translations
+from server.web.frame.language import translations
+from server.web.words.catalogues import LANGUAGES, gather
 from tests.server.web import dale as builder
 from tests.server.web.dale import READERS, Dale
 from tests.server.web.reading import Page

@@ -31,7 +31,7 @@ _FRESH_EVERY = 7  # inputs after which the morning begins anew, so that not all 
 _NO_PAGE = frozenset({"/notices/receipts"})  # where channels report; no person fills it in
 _MARKUP = "\"'><script>varde()</script><img src=x onerror=varde()>{{ 7*7 }}"
 _NEVER_BACK = frozenset({"passkey"})  # a secret of a device: typed again, never written into a page
-_KEPT_MAX = 5000  # of one field, see server/web/fields.py
+_KEPT_MAX = 5000  # of one field, see server/web/forms/fields.py
 _FITTING = ("Ringte, alt er vel.", "36,7", "96", "2026-11-23", "2026-11-23T07:30", "07:30", "gunnar@lia.example")
 _NASTY = (
     *(

@@ -6,7 +6,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from server.access import Role
-from server.web.schemas import CommandItem, Listed
+from server.web.api.schemas import CommandItem, Listed
 from server.web.serving import build_pages
 from tests.server.web.test_api import token
 from tests.server.world import OXIMETER, START, World, make_world

@@ -9,8 +9,8 @@ from starlette.testclient import TestClient
 
 from server.db import tables
 from server.notify.push_seal import decoded, sender_of
+from server.web.frame.visit import Web
 from server.web.routes.browsers import label_of
-from server.web.visit import Web
 from tests.server.notify.browser import Browser, PushService, push_service
 from tests.server.web import valley
 from tests.server.web.conftest import Visitor

@@ -14,7 +14,7 @@ from alerts.priority import Priority
 from server.care import people
 from server.care.people import NewPatient, Person
 from server.db import tables
-from server.web import listing
+from server.web.gathering import worklist
 from tests.server.web.hamlet import NOW, Hamlet
 
 CROWD = 32
@@ -53,7 +53,7 @@ def test_the_pages_together_show_everybody_once_in_order(crowd: Hamlet, anna: Te
         assert "128 varsler venter" in html
         pages.append(_shown(html))
         path = _next(html)
-    assert [len(page) for page in pages] == [listing.PATIENTS, listing.PATIENTS, CROWD - 2 * listing.PATIENTS]
+    assert [len(page) for page in pages] == [worklist.PATIENTS, worklist.PATIENTS, CROWD - 2 * worklist.PATIENTS]
     assert [who for page in pages for who in page] == [crowd.patients[f"p{number}"] for number in range(CROWD)]
 
 
@@ -66,8 +66,8 @@ def test_a_next_page_is_found_by_its_place_and_names_nobody(crowd: Hamlet, anna:
         gone = [crowd.patients["p0"], crowd.patients["p1"]]
         connection.execute(update(tables.alert).where(tables.alert.c.patient_id.in_(gone)).values(state="resolved"))
     second = anna.get(where).text
-    assert _shown(second)[0] == crowd.patients[f"p{listing.PATIENTS}"]
-    assert f"Pasient {listing.PATIENTS - 1}–" in second
+    assert _shown(second)[0] == crowd.patients[f"p{worklist.PATIENTS}"]
+    assert f"Pasient {worklist.PATIENTS - 1}–" in second
     assert 'href="/">Til toppen av listen' in second
 
 
@@ -79,7 +79,7 @@ def test_a_page_that_has_emptied_says_so(crowd: Hamlet, anna: TestClient) -> Non
 def test_of_one_patient_the_foremost_groups_are_shown_and_the_rest_is_counted(crowd: Hamlet, anna: TestClient) -> None:
     html = anna.get("/").text
     case = html[html.index(f'id="case-{crowd.patients["p0"]}"') :].split('id="case-')[1]
-    assert case.count("data-alert=") == listing.GROUPS
+    assert case.count("data-alert=") == worklist.GROUPS
     assert "1 varsel til på pasientens side" in case
 
 

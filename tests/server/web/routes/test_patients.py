@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, update
 from starlette.testclient import TestClient
 
 from server.db import tables
-from server.web.changes import fingerprint
+from server.web.frame.changes import fingerprint
 from tests.server.web.conftest import Visitor
 from tests.server.web.hamlet import NOW, Hamlet
 from tests.server.web.routes.test_worklist import text_of

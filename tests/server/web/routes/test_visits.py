@@ -12,7 +12,7 @@ from server.care import kits, people
 from server.care.home_visit import is_national_id
 from server.care.people import NewPatient, Person
 from server.db import tables
-from server.web.stickers import picture
+from server.web.views.stickers import picture
 from tests.server.web.conftest import Visitor
 from tests.server.web.hamlet import GATEWAY, NOW, Hamlet
 

@@ -10,10 +10,10 @@ import pytest
 from alerts.fact import FactKind
 from alerts.replay import Replay, run
 from alerts.story_file import load
-from server.web.catalogues import LANGUAGES
-from server.web.language import Speech
-from server.web.rendering import Renderer
+from server.web.frame.language import Speech
+from server.web.frame.rendering import Renderer
 from server.web.views import why
+from server.web.words.catalogues import LANGUAGES
 
 STORIES = Path(__file__).parents[4] / "alerts" / "rulebooks" / "stories"
 PAGES = Renderer(demo=False)

@@ -1,0 +1,17 @@
+"""The ISBAR text of a patient, for the page and the API: gathered, filled with who asks, and put into words."""
+
+from dataclasses import replace
+
+from server.web.frame.language import Speech
+from server.web.frame.rendering import Renderer
+from server.web.gathering.patients import PatientPage
+from server.web.views.handover import Caller, handover
+
+
+def isbar(renderer: Renderer, speech: Speech, page: PatientPage, caller: Caller) -> str | None:
+    """The text in the reader's language by the patient's clock; None where no open alert is high or critical."""
+    alerts = [alert for group in page.groups for alert in group.alerts]
+    told = handover(page.line, alerts, page.plan, page.charts, page.happenings)
+    if told is None:
+        return None
+    return renderer.text("isbar.txt", speech.within(page.timezone), told=replace(told, caller=caller))

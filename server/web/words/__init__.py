@@ -1,0 +1,1 @@
+"""The words that pages show, in three languages."""
