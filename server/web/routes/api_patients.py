@@ -17,6 +17,7 @@ from server.web.frame.handing_over import isbar
 from server.web.frame.language import Speech, choose
 from server.web.frame.rendering import Renderer
 from server.web.frame.visit import HOME_ZONE
+from server.web.gathering.around import around
 from server.web.gathering.asking import Asking
 from server.web.gathering.patients import patient_page
 from server.web.views.handover import Caller
@@ -35,12 +36,13 @@ def handover(by: Calling, patient: str, accept_language: AcceptLanguage = None) 
     """The ISBAR text of a patient with a high or critical alert; 404 where there is none. Noted as seen."""
     renderer: Renderer = by.request.app.state.renderer
     with by.parts.database.write() as connection:
-        page = patient_page(Asking(connection, by.parts.vault, by.actor), patient, by.now)
+        asking = Asking(connection, by.parts.vault, by.actor)
+        page = patient_page(asking, patient, by.now)
         if page is None:
             raise NotFoundError("no such patient")
         language = choose(None, accept_language)
         speech = Speech(language=language, zone=ZoneInfo(HOME_ZONE), now=by.now)
-        text = isbar(renderer, speech, page, Caller())
+        text = isbar(renderer, speech, page, around(asking, patient, by.now), Caller())
         if text is None:
             raise NotFoundError("no open alert of this patient is high or critical")
         seen = audit.Entry(action=Action.SEE_PATIENT, patient=patient, subject="handover")

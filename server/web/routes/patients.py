@@ -88,15 +88,16 @@ def show(
             words = {"now": speech("now"), **{each: speech.word("priority", each) for each in ("critical", "high")}}
             return json.dumps(chart_data(chart, words))
 
+        beside = around(asking, patient, visit.speech.now)
         view = {
             "patient": page,
             "number": number,
             "waiting": asking.count_waiting(visit.speech.now),
             "kept": asking.count_kept(),
             "chart_json": chart_json,
-            "around": around(asking, patient, visit.speech.now),
+            "around": beside,
             "typed": more.get("typed", {}),
-            "handover": isbar(visit.web.renderer, speech, page, _caller(visit, asking)),
+            "handover": isbar(visit.web.renderer, speech, page, beside, _caller(visit, asking)),
         }
         template = "parts/patient.html" if partial else "pages/patient.html"
         answer = visit.page(template, asking, status, speech=speech, flash=flash, here="/patients", **view)

@@ -6,8 +6,10 @@ Directorate of Health recommend for handing over a patient. What only a person c
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from alerts.plan import Plan
+from server.care.enrolment import Contact
 from server.web.views.groups import PRIORITY_ORDER
 from server.web.views.patient import Chart, Happening, TableRow
 from server.web.views.worklist import AlertRow, PatientLine
@@ -42,6 +44,14 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Paused:
+    """Why the follow-up rests, and until when; None: until somebody ends it."""
+
+    reason: str
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
     """One patient with a high or critical alert, most urgent first. `done`: newest last. `vitals`: metric, newest."""
 
@@ -51,6 +61,8 @@ class Handover:
     plan: Plan | None
     vitals: tuple[tuple[str, TableRow], ...]
     done: tuple[Happening, ...]
+    paused: Paused | None = None
+    contacts: tuple[Contact, ...] = ()
 
     @property
     def urgent(self) -> AlertRow:

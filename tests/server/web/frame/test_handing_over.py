@@ -113,6 +113,22 @@ def test_plan_facts_and_what_was_done_are_in_it(morning: Hamlet, anna: TestClien
     assert re.search(r"- kl\. 07:40 i dag: .*\(rød\)", told)
 
 
+def test_whom_to_call_and_a_pause_are_in_it(morning: Hamlet, anna: TestClient) -> None:
+    where = f"/patients/{morning.patients['gunnar']}"
+    contacts = {"name.0": "Randi Prøvedal", "phone.0": "90 00 00 01", "name.1": "Kari Prøvedal", "relation.1": "datter"}
+    assert anna.post(f"{where}/follow-up/contacts", data=contacts | {"phone.1": ""}).status_code == 303
+    pause = {"reason": "hospital", "starts_at": "2026-11-22T07:35", "ends_at": "2026-11-22T23:00"}
+    assert anna.post(f"{where}/pauses", data=pause).status_code == 303
+    told = page(anna, morning, "gunnar")
+    assert told is not None
+    assert (
+        "På pause: på sykehus, til kl. 23:00 i dag\n"
+        "Primærkontakt: Randi Prøvedal, 90 00 00 01\n"
+        "Pårørende: Kari Prøvedal (datter)\n"
+        "Viktig for pasienten:" in told
+    )
+
+
 @pytest.mark.parametrize("language", ["nb", "nn"])
 def test_no_english_reaches_a_norwegian_reader(morning: Hamlet, anna: TestClient, language: str) -> None:
     told = page(anna, morning, "gunnar", language)
