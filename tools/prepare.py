@@ -74,6 +74,8 @@ def environment() -> None:
         raise SetupError(
             "this Python has no venv module. On Debian and Ubuntu: apt install python3-venv; then run this again"
         ) from None
+    if VENV.is_symlink():  # somebody else's: ours is made beside it, not in it
+        VENV.unlink()
     done = subprocess.run([sys.executable, "-m", "venv", "--clear", str(VENV)], capture_output=True, text=True)
     if done.returncode:
         raise SetupError("python -m venv failed:\n" + (done.stderr or done.stdout).strip()[-1500:])
