@@ -20,8 +20,9 @@ NOT_FOR_PRODUCT = frozenset({"tests", "tools", "benchmarks"})
 # Of the gateway the simulator may use the port alone: with its decoders, both could be wrong together.
 SIMULATOR_MAY_USE = ("gateway.radio",)
 
-# The rooms of the pages, each built on those before it: a view knows no table, and nothing knows a route.
-ROOMS = ("words", "views", "forms", "gathering", "frame", "routes")
+# The rooms of the pages, each built on those before it. The first three know no table: rows reach them as values.
+ROOMS = ("words", "views", "forms", "gathering", "frame", "api", "routes")
+NO_TABLES = ROOMS[:3]
 _SHOWS = "server.web."
 
 # One file per outside library and package; a folder (ending in a slash) where the library is the material itself.
@@ -70,13 +71,20 @@ def _problems(module: Module) -> Iterator[str]:
 def _house(module: Module, name: str) -> str | None:
     top = name.split(".")[0]
     if top == module.package:
-        return _upstairs(module, name)
+        return _table(module, name) or _upstairs(module, name)
     if top not in MAY_IMPORT[module.package]:
         return f"{module.package} must not import {top}"
     if module.package == "device_sims" and top == "gateway":
         port = any(name == each or name.startswith(f"{each}.") for each in SIMULATOR_MAY_USE)
         return None if port or name == "gateway" else f"device_sims may use {SIMULATOR_MAY_USE[0]} only, not {name}"
     return None
+
+
+def _table(module: Module, name: str) -> str | None:
+    room = _room(module.path.replace("/", "."))
+    if room not in NO_TABLES or not name.startswith(("server.db", "sqlalchemy")):
+        return None
+    return f"{_SHOWS}{room} must not import {name}: it knows no table"
 
 
 def _upstairs(module: Module, name: str) -> str | None:
@@ -94,6 +102,8 @@ def _room(name: str) -> str | None:
 def _outside(module: Module, top: str) -> str | None:
     if top in sys.stdlib_module_names:
         return None
+    if told := _table(module, top):
+        return told
     if module.package in ("vitals", "alerts"):
         return f"{module.package} uses the standard library only, not {top}"
     if top not in DOORS:

@@ -77,6 +77,18 @@ BREACHES = (
         text="from server.web.gathering.asking import Asking\n",
         says="server.web.views must not import server.web.gathering",
     ),
+    Breach(
+        guard=floors.guard,
+        path="server/web/views/late.py",
+        text="from server.db.tables import alert\n",
+        says="it knows no table",
+    ),
+    Breach(
+        guard=floors.guard,
+        path="server/web/forms/late.py",
+        text="import sqlalchemy\n",
+        says="it knows no table",
+    ),
     Breach(guard=floors.guard, path="alerts/late.py", text="import varde\n", says="alerts must not import varde"),
     Breach(guard=floors.guard, path="varde/late.py", text="import tests.broker\n", says="varde must not import tests"),
     Breach(

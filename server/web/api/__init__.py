@@ -1,1 +1,1 @@
-"""What the API's answers are made of."""
+"""What the routes of the API share: who calls, and what their answers are made of."""

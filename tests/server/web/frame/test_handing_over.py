@@ -15,8 +15,8 @@ from server.care.credentials import NewToken, create_token
 from server.db import tables
 from server.web.routes.api import build_api
 from tests.server.web.conftest import Visitor
-from tests.server.web.frame.test_why_words import ENGLISH
 from tests.server.web.hamlet import Hamlet
+from tests.server.web.test_why_words import ENGLISH
 
 GUNNAR = """I – Identifikasjon
 Fra: Anna Solbakk, sykepleier, Hjemmeoppfølging Lia

@@ -14,9 +14,9 @@ from server.care import approval, people, plans
 from server.care.people import Person
 from server.db import tables
 from tests.server.web.conftest import Visitor
-from tests.server.web.frame.test_why_words import ENGLISH
 from tests.server.web.hamlet import NOW, Hamlet
 from tests.server.web.routes.test_worklist import text_of
+from tests.server.web.test_why_words import ENGLISH
 
 DAY = timedelta(days=1)
 TEXTS = {"text.green": "Alt som vanlig.", "text.yellow": "Hvil litt.", "text.red": "Ring oss."}

@@ -11,9 +11,9 @@ from server.care.credentials import NewToken, create_token
 from server.db import tables
 from server.web.routes.api import build_api
 from tests.server.web.conftest import Visitor
-from tests.server.web.frame.test_why_words import ENGLISH
 from tests.server.web.hamlet import NOW, Hamlet
 from tests.server.web.routes.test_worklist import text_of
+from tests.server.web.test_why_words import ENGLISH
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from alerts import rulebook
 from server.care import approval
 from server.db import tables
 from tests.server.web.conftest import Visitor
-from tests.server.web.frame.test_why_words import ENGLISH
 from tests.server.web.hamlet import NOW, Hamlet
 from tests.server.web.routes.test_worklist import text_of
+from tests.server.web.test_why_words import ENGLISH
 from tests.server.world import an_id
 
 DAY = timedelta(days=1)

@@ -20,7 +20,7 @@ from server.web.views import why
 from server.web.words.catalogues import LANGUAGES
 from vitals.metrics import METRICS
 
-STORIES = Path(__file__).parents[4] / "alerts" / "rulebooks" / "stories"
+STORIES = Path(__file__).parents[3] / "alerts" / "rulebooks" / "stories"
 RENDERER = Renderer(demo=False)
 SHOWN = {"raised", "returned", "worsened"}
 FOLDERS = ("notices", "quiet", "plain")
