@@ -1,1 +1,1 @@
-"""What answers have in common: who asks, in which language, and the frame around what was asked for."""
+"""What answers have in common: who asks, in which language, what changed meanwhile, and how it is rendered."""

@@ -1,4 +1,4 @@
-"""The ISBAR text of a patient, for the page and the API: gathered, filled with who asks, and put into words."""
+"""The ISBAR text of a patient, for the page and the API: what was gathered, and who asks, put into words."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The frame of every page: who is reading, and which pages are open to them, with what waits there."""
+"""The head of every page: who is reading, and which pages are open to them, with what waits there."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What staff pages say of silent parts: one sentence a part, what it means for whoever reads, not what is broken."""
+"""Which silent parts a staff page names: what it means for whoever reads, not what is broken, in one sentence each."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""Everything the pages read from the database. Each query is narrowed by `scope`; plain rows go out."""
+"""What several pages read from the database. Each query is narrowed by `scope`; plain rows go out."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field

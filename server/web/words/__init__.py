@@ -1,1 +1,1 @@
-"""The words that pages show, in three languages."""
+"""The words that pages show, and the catalogues of their translations (`server/web/locales`)."""

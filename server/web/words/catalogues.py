@@ -1,4 +1,4 @@
-"""The catalogues of words: gather English from the templates, keep nb, nn and en beside them, compile at set-up.
+"""Gather English from templates and modules, keep nb, nn and en beside them, compile at set-up.
 
 `python server/web/words/catalogues.py` gathers and compiles; the build hook only compiles. Stands alone on Babel,
 because the hook runs it before the package is installed.

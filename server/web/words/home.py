@@ -1,4 +1,4 @@
-"""The words of patients' own pages and of the home visit, beside those of `words`."""
+"""The words of patients' own pages and of the home visit, beside those of `terms`."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Our words and the reader's about plans, pauses and rulebooks, beside those of `words`."""
+"""Our words and the reader's about plans, pauses and rulebooks, beside those of `terms`."""
 
 from collections.abc import Mapping
 
