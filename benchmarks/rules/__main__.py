@@ -1,4 +1,4 @@
-"""`python -m benchmarks.rules [--seeds 5] [--out docs] [--share 1.0] [--processes 2]`.
+"""`python -m benchmarks.rules [--seeds 3] [--out docs] [--share 1.0] [--processes 2]`.
 
 Writes the report and its figures under `--out`; the same seeds and share give the same bytes, however many processes.
 """
@@ -15,7 +15,7 @@ from benchmarks.rules.running import Asked, run
 def main(arguments: list[str] | None = None) -> int:
     """Measure as asked and write; 0, or 2 for wrong arguments."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.rules", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=5, help="how many times each cohort is made up")
+    parser.add_argument("--seeds", type=int, default=3, help="how many times each cohort is made up")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of the report")
     parser.add_argument("--share", type=float, default=1.0, help="of each cohort's people; less is quicker and rougher")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)

@@ -15,7 +15,7 @@ from benchmarks.rules.people import ZONE
 from benchmarks.rules.said import Said
 
 _JUMP_KG, _JUMP_WITHIN = 5.0, timedelta(hours=48)
-MACD_RAISE_KG, MACD_CLEAR_SHARE = 0.5, 0.4  # rules.md 3.9: raise 0.5 kg, clear 0.2 kg
+MACD_RAISE_KG, MACD_CLEAR_SHARE = 0.5, 0.4  # raise at 0.5 kg, clear at 0.2 kg
 _START_UP, _GUARD_DAYS, _OWN_DAYS = 14, 7, 28
 _LAMBDA, _WIDTH = 0.3, 3.0
 
