@@ -52,7 +52,7 @@ lock: ## resolve requirements/*.txt anew from pyproject.toml (needs uv on PATH)
 	@tools/lock
 
 .PHONY: benchmark
-benchmark: setup-all ## write docs/benchmarks.md anew, half an hour (ARGS="memory page": only those, memory takes 20 minutes)
+benchmark: setup-all ## write docs/benchmarks.md anew, about an hour (ARGS="memory page": only those, memory takes 20 minutes)
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 .PHONY: benchmark-rules

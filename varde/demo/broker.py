@@ -19,7 +19,7 @@ from vitals.topics import Lane, every_gateway, topic
 # Debian installs Mosquitto where only root's PATH looks.
 _SEARCH = os.pathsep.join(filter(None, (os.environ.get("PATH"), "/usr/local/sbin", "/usr/sbin", "/sbin")))
 _QUEUED_MAX = 1_000_000  # Mosquitto's own 1,000 drops acknowledged messages in silence; 0 drops all in some releases
-_INFLIGHT_MAX = 60_000  # what the server holds unacknowledged, so that it can store first what is fresh
+_INFLIGHT_MAX = 60_000  # what the server may hold unacknowledged, so that it can store first what is fresh
 _PBKDF2_ROUNDS = 101  # Mosquitto's own figure for this format; the passwords are 128 random bits
 
 FALLBACK_NOTICE = (
