@@ -183,8 +183,13 @@ class _Kept(threading.local):
             self.let_go()
         if self.connection is None:
             self.connection = engine.connect()
-        with self.connection.begin():
-            yield self.connection
+        try:
+            with self.connection.begin():
+                yield self.connection
+        except BaseException:
+            # A COMMIT that failed leaves its transaction open, for SQLAlchemy rolls back no more; the pool does.
+            self.let_go()
+            raise
         self.used_at = monotonic()
 
     def let_go(self) -> None:

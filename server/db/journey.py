@@ -175,7 +175,9 @@ class _Traveller:
             words.append(partial(to.send_query_prepared, each.name, params))
         try:
             results = _exchange(raw, words)
-        except psycopg.Error:
+        except psycopg.Error as error:
+            if isinstance(error, psycopg.errors.FeatureNotSupported):
+                raw.close()  # a column got another type: the sentences kept here would fail for ever
             self._is_sure = False  # what came after the one that failed was not heard
             raise
         self._known |= new

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from server.db import tables
+from server.db.bulk import add, together
 from server.db.dialect import due_at_latest, numbers, put, take_turn
 from server.db.engine import Database, DatabaseAddressError, file_address, is_embedded
 from server.db.journey import driver
@@ -205,6 +206,24 @@ def test_a_thread_whose_kept_connection_failed_gets_another(world: World) -> Non
         with world.database.write() as connection:
             connection.execute(insert(tables.role_beat).values(role="watch", at=START))
     assert world.count(tables.role_beat) == 1
+
+
+def _beat_twice(database: Database) -> None:
+    """Add one row two times, which PostgreSQL notices at the COMMIT."""
+    with database.write() as connection, together(connection):
+        for _ in range(2):
+            add(connection, tables.role_beat, [{"role": "watch", "at": START}])
+
+
+def test_a_kept_connection_whose_commit_failed_is_none_the_worse(world: World) -> None:
+    with world.database.keeping():
+        with world.database.write() as connection:
+            add(connection, tables.role_beat, [{"role": "web", "at": START}])
+        with pytest.raises(IntegrityError):
+            _beat_twice(world.database)
+        with world.database.write() as connection:
+            add(connection, tables.role_beat, [{"role": "ingest", "at": START}])
+    assert {row["role"] for row in world.rows(tables.role_beat)} == {"web", "ingest"}
 
 
 def test_a_kept_connection_that_nobody_used_for_a_while_is_asked_whether_it_is_there(

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Connection, Select, select, text
-from sqlalchemy.exc import IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from server.db import journey, tables
 from server.db.asking import Within, ask, asked_about
@@ -217,3 +217,15 @@ def test_a_plan_lasts_the_longer_the_longer_the_connection_has_lived(
                 anew.append(moment)
             moment += 1.0
     assert anew == [1, 2, 4, 8, 16, 32, 64, 124, 184, 244]
+
+
+def test_a_column_that_got_another_type_costs_one_failure(database: Database) -> None:
+    with database.keeping():
+        with database.write() as connection:
+            assert _teams(connection, ["x"]) == []
+        with database.write() as connection:
+            connection.execute(text("ALTER TABLE team ALTER COLUMN name TYPE varchar(999)"))
+        with pytest.raises(DBAPIError, match="cached plan"), database.write() as connection:
+            _teams(connection, ["x"])
+        with database.write() as connection:
+            assert _teams(connection, ["x"]) == []
