@@ -78,8 +78,11 @@ class Broker:
         return self._waiting.take_plenty(most, wait_seconds)
 
     def acknowledge(self, batch: Sequence[Incoming]) -> None:
-        """Let the broker forget these; those of an older connection it sends again anyway."""
-        self._client.acknowledge([each.mid for each in batch if each.connection == self._connections])
+        """Let the broker forget these; those of an older connection it sends again anyway.
+
+        What came with QoS 0 has no number, and a broker that is told of number 0 hangs up.
+        """
+        self._client.acknowledge([each.mid for each in batch if each.mid and each.connection == self._connections])
 
     def publish(self, topic: str, payload: bytes) -> None:
         """Send at least once while this process lives; kept while the broker is away, as far as there is room.

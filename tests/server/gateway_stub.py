@@ -30,9 +30,9 @@ class GatewayStub:
         self._client.on_subscribe = lambda *_: self._ready.set()
         self._client.on_message = self._on_message
 
-    def publish(self, where: str, payload: bytes) -> None:
+    def publish(self, where: str, payload: bytes, *, qos: int = 1) -> None:
         """Publish and wait for the broker's word that it has it."""
-        self._client.publish(where, payload, qos=1).wait_for_publish(WAIT_S)
+        self._client.publish(where, payload, qos=qos).wait_for_publish(WAIT_S)
 
     def publish_many(self, messages: list[tuple[str, bytes]]) -> None:
         handles = [self._client.publish(where, payload, qos=1) for where, payload in messages]

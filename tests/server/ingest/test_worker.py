@@ -56,6 +56,15 @@ def test_a_reading_is_stored_receipted_and_nudges_the_watch(world: World, broker
     assert b'varde_readings_total{result="new"} 1.0' in parts.metrics.text()
 
 
+def test_what_came_with_qos_0_is_not_acknowledged(world: World, broker: Mosquitto) -> None:
+    with running(parts_for(world, broker)), GatewayStub(broker, world.gateway, world.key) as gateway:
+        gateway.publish(*world.reading(number=1), qos=0)
+        wait_for(lambda: an_id(1) in gateway.accepted())
+        gateway.publish(*world.reading(number=2))
+        wait_for(lambda: an_id(2) in gateway.accepted())
+    assert "protocol error" not in broker.log_tail()  # it hangs up on whoever acknowledges what has no number
+
+
 def test_a_batch_gives_one_receipt_a_gateway_with_repeats_and_rejections(world: World, broker: Mosquitto) -> None:
     broken = world.sealed(Lane.READINGS, b'{"id": "%s", "values": {"spo3": 1}}' % an_id(99).encode())
     messages = [world.reading(number=n) for n in range(50)] + [world.reading(number=7), world.frame(), broken]
