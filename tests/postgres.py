@@ -21,11 +21,19 @@ _OWNER = "postgres"  # who runs it when the tests run as root, which PostgreSQL 
 _START_SECONDS = 60
 _TEMPLATE = "migrated"
 _SHAPE = """
-    SELECT md5(string_agg(concat_ws(' ', c.relname, a.attname, a.atttypid, a.attnotnull), ','
-                          ORDER BY c.relname, a.attnum)
-               || coalesce((SELECT setconfig::text FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase
-                            WHERE d.datname = current_database()), ''))
-    FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'public'::regnamespace
+    SELECT md5(string_agg(line, ',' ORDER BY line)) FROM (
+        SELECT concat_ws(' ', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull,
+                         pg_get_expr(adbin, adrelid)) AS line
+        FROM pg_attribute LEFT JOIN pg_attrdef ON adrelid = attrelid AND adnum = attnum
+        WHERE attrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)
+        UNION ALL
+        SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+        UNION ALL
+        SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+        UNION ALL
+        SELECT setconfig::text FROM pg_db_role_setting JOIN pg_database ON pg_database.oid = setdatabase
+        WHERE datname = current_database()
+    ) AS all_of_it
 """
 _OTHERS_OUT = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
@@ -97,24 +105,25 @@ class Cluster:
             self.tell(f"DROP DATABASE {name} WITH (FORCE)")
 
     def _shape(self, name: str) -> str:
-        """What tables, columns, indexes and settings a database has, in a word."""
-        with self._connected(name) as connection:
+        """What tables, columns, indexes, constraints, triggers and settings a database has, in a word."""
+        with self.connected(name) as connection:
             return str(connection.exec_driver_sql(_SHAPE).scalar())
 
     def _empty(self, name: str) -> None:
         """Take every row out and let the numbers begin anew; whoever is still connected is not any more."""
-        with self._connected(name) as connection:
+        with self.connected(name) as connection:
             connection.exec_driver_sql(_OTHERS_OUT)
             connection.exec_driver_sql("SET session_replication_role = replica")  # past the tables that only grow
             connection.exec_driver_sql(str(connection.exec_driver_sql(_EMPTYING).scalar()))
 
     def tell(self, statement: str) -> None:
         """One statement to the cluster itself, outside every transaction."""
-        with self._connected("postgres") as connection:
+        with self.connected("postgres") as connection:
             connection.exec_driver_sql(statement)
 
     @contextmanager
-    def _connected(self, name: str) -> Iterator[Connection]:
+    def connected(self, name: str) -> Iterator[Connection]:
+        """A connection to one of its databases, outside every transaction."""
         engine = create_engine(self.address(name).replace("://", "+psycopg://"), isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             yield connection
