@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, exists, insert, or_
 
 from alerts import memory as memories
 from server.db import tables
-from server.db.dialect import due_at_latest
+from server.db.dialect import devices_change_hands, due_at_latest, take_turn
 from server.vault import Vault
 from vitals.topics import gateway_id
 
@@ -88,6 +88,7 @@ def assign(connection: Connection, new: NewAssignment, now: datetime) -> str:
 
     Returns the assignment's id; raises `AssignmentError`.
     """
+    devices_change_hands(connection)
     municipality = _common_municipality(connection, new)
     _check_span(new.starts_at, new.ends_at)
     table = tables.assignment
@@ -119,14 +120,18 @@ def end_assignment(connection: Connection, assignment: str, ends_at: datetime, n
     """The device is nobody's from `ends_at` on, also when that was a while ago: readings taken since wait for whoever
     had it then, and the rules are asked about the patient anew without them. Raises `AssignmentError`.
     """
+    devices_change_hands(connection)
     table = tables.assignment
     ended = connection.execute(select(table).where(table.c.id == assignment)).one_or_none()
     if ended is None:
         raise AssignmentError("assignment: there is none of this id")
     _check_span(ended.starts_at, ends_at)
     connection.execute(update(table).where(table.c.id == assignment).values(ends_at=ends_at))
-    if not _release(connection, ended, ends_at):
+    numbers = _claimed(connection, ended, ends_at)
+    if not numbers:
         return
+    take_turn(connection, ended.patient_id, ended.municipality_id, now)  # a judge at work would write his memory last
+    _give(connection, numbers, None, "not_assigned")
     _forget_readings(connection, ended.patient_id)
     due_at_latest(connection, [(ended.patient_id, ended.municipality_id)], now)
     others = select(table).where(table.c.device_id == ended.device_id, table.c.id != assignment)
@@ -171,14 +176,12 @@ def _claim_waiting(connection: Connection, new: NewAssignment, municipality: str
     due_at_latest(connection, [(new.patient, municipality)], now)
 
 
-def _release(connection: Connection, ended: Row[Any], ends_at: datetime) -> bool:
-    """Take back what the assignment claimed from `ends_at` on; whether that was anything."""
+def _claimed(connection: Connection, ended: Row[Any], since: datetime) -> list[int]:
+    """The numbers of what the assignment claimed from `since` on."""
     reading = tables.reading
     claimed = or_(reading.c.patient_id == ended.patient_id, reading.c.unclaimed == "heard_twice")
-    since = _heard(ended.device_id, ended.gateway_id, ended.municipality_id, ends_at, ended.ends_at)
-    numbers = list(connection.execute(select(reading.c.seq).where(since, claimed)).scalars())
-    _give(connection, numbers, None, "not_assigned")
-    return bool(numbers)
+    heard = _heard(ended.device_id, ended.gateway_id, ended.municipality_id, since, ended.ends_at)
+    return list(connection.execute(select(reading.c.seq).where(heard, claimed)).scalars())
 
 
 def _heard(

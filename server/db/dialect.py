@@ -2,7 +2,7 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from collections.abc import Sequence as Rows
 from datetime import datetime
 from functools import cache
@@ -31,6 +31,8 @@ from sqlalchemy.sql.functions import FunctionElement
 from server.db import lists, tables
 from server.db.asking import Asked, Question, ask, tell
 from server.db.types import UTCDateTime
+
+_WHOSE_DEVICES = 1  # the number of the only lock that is no row's
 
 # Both know ON CONFLICT, and SQLAlchemy spells it alike for both.
 _INSERTS = {"postgresql": postgresql.insert, "sqlite": sqlite.insert}
@@ -96,6 +98,38 @@ def take_turn(connection: Connection, patient: str, municipality: str, now: date
     statement = _insert(connection, tables.due).values(**row)
     held = {"patient_id": statement.excluded.patient_id}
     connection.execute(statement.on_conflict_do_update(index_elements=["patient_id"], set_=held))
+
+
+def devices_stay() -> Question:
+    """No device changes hands from here to the end of the transaction; the answer says nothing.
+
+    Asked before it is asked whose a device is. Else whoever assigns it meanwhile looks for readings that wait for him
+    before ours is committed, and ours stays nobody's. One lock for all devices: a batch has a thousand.
+    """
+    return _devices_stay.about()
+
+
+def devices_change_hands(connection: Connection) -> None:
+    """Wait for whoever stores readings by where the devices were; nobody else does before this transaction ends.
+
+    Called before the transaction looks at an assignment or holds a patient's turn: turns come after this lock.
+    """
+    ask(connection, _devices_change_hands.about())
+
+
+@Asked
+def _devices_stay(dialect: str) -> Any:
+    return _locked(dialect, func.pg_advisory_xact_lock_shared)
+
+
+@Asked
+def _devices_change_hands(dialect: str) -> Any:
+    return _locked(dialect, func.pg_advisory_xact_lock)
+
+
+def _locked(dialect: str, lock: Callable[[int], Any]) -> Any:
+    """A single writer needs none."""
+    return select(literal(_WHOSE_DEVICES) if dialect == "sqlite" else lock(_WHOSE_DEVICES))
 
 
 def among(connection: Connection, column: ColumnElement[str], values: Iterable[str]) -> ColumnElement[bool]:

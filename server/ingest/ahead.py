@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Select, select
 
 from server.db import tables
 from server.db.asking import Question, Within, ask, asked_about
-from server.db.dialect import next_numbers
+from server.db.dialect import devices_stay, next_numbers
 from server.ingest.claim import assignments
 from server.ingest.gateways import enrolled, named_in
 from server.ingest.quiet import envelopes_by_device
@@ -63,6 +63,7 @@ def found(connection: Connection, ahead: Found, arrived: Iterable[Arrived], now:
 
 def _questions(about: frozenset[_About], count: int, now: datetime) -> Iterable[Question]:
     devices = {device for _, device in about}
+    yield devices_stay()
     yield _stored.about({reading for reading, _ in about})
     yield assignments.about(devices)
     yield next_numbers({tables.reading: count})
@@ -70,7 +71,7 @@ def _questions(about: frozenset[_About], count: int, now: datetime) -> Iterable[
 
 
 def _found(about: frozenset[_About], answers: Sequence[Sequence[Any]]) -> Found:
-    stored, assigned, free, allowed = answers
+    _, stored, assigned, free, allowed = answers
     return Found(about=about, stored=stored, assigned=assigned, free=free, allowed=allowed)
 
 
