@@ -24,14 +24,17 @@ import psycopg
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, create_engine, event, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, InvalidatePoolError, OperationalError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection, QueuePool
 
 from server.db import journey
 from server.db.turns import Turns
 
 _BUSY_SECONDS = 30  # longer than any batch or migration holds the write lock; then it is a fault and must be seen
 _CONNECT_SECONDS = 10
+_CONNECTIONS, _MORE_AT_PEAK = 16, 32
 _PEER_SECONDS = 20  # as long as a silent role is waited for
+_FROZEN_SECONDS = 60  # nobody thinks so long between two statements of a transaction; whoever does holds others up
 _IDLE_SECONDS = 1.0  # a connection that was used since is believed to be there
 _READ_ONLY = "varde_read_only"
 _USED_AT = "varde_used_at"
@@ -169,6 +172,16 @@ class Database:
             self._tell_broken()
 
 
+class _Pool(QueuePool):
+    """Has none to give away for a while: the database's trouble, and never that of what was to be done over it."""
+
+    def connect(self) -> PoolProxiedConnection:
+        try:
+            return super().connect()
+        except PoolTimeoutError as error:
+            raise OperationalError("connect", None, error, hide_parameters=True) from error
+
+
 class _Kept(threading.local):
     """A thread's own connection, from one transaction to the next."""
 
@@ -239,8 +252,10 @@ def _url(address: str) -> URL:
 def _open_shared(url: URL) -> Engine:
     engine = create_engine(
         url,
-        pool_size=16,
-        max_overflow=32,
+        poolclass=_Pool,
+        pool_size=_CONNECTIONS,
+        max_overflow=_MORE_AT_PEAK,
+        pool_timeout=_BUSY_SECONDS,
         pool_use_lifo=True,  # the one used last still has its plans
         hide_parameters=True,  # an error's text ends up in logs, and parameters are people's values
         connect_args={
@@ -251,7 +266,9 @@ def _open_shared(url: URL) -> Engine:
             "keepalives_count": 3,
             "tcp_user_timeout": _PEER_SECONDS * 1000,
             # A receipt promises what a crash cannot take back, whatever the server's own setting is.
-            "options": f"-c synchronous_commit=on -c timezone=UTC -c lock_timeout={_BUSY_SECONDS}s",
+            "options": f"-c synchronous_commit=on -c timezone=UTC -c lock_timeout={_BUSY_SECONDS}s"
+            # A process that froze, with its machine or alone, keeps patients and devices from the others no longer.
+            f" -c idle_in_transaction_session_timeout={_FROZEN_SECONDS}s",
         },
     )
     event.listen(engine, "checkout", partial(_ask_whether_there, engine))
@@ -277,8 +294,10 @@ def _note_use(_raw: object, record: ConnectionPoolEntry) -> None:
 def _open_embedded(url: URL) -> Engine:
     engine = create_engine(
         url,
-        pool_size=16,
-        max_overflow=32,
+        poolclass=_Pool,
+        pool_size=_CONNECTIONS,
+        max_overflow=_MORE_AT_PEAK,
+        pool_timeout=_BUSY_SECONDS,
         connect_args={"timeout": _BUSY_SECONDS},
         hide_parameters=True,
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from psycopg.pq import TransactionStatus
 from sqlalchemy import Connection, func, insert, select, update
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from server.db import tables
 from server.db.bulk import add, together
@@ -174,6 +174,39 @@ def test_a_connection_that_the_database_dropped_while_nobody_used_it_is_not_used
     monkeypatch.setattr("server.db.engine._IDLE_SECONDS", 0.0)
     with database.write() as connection:
         assert connection.execute(select(func.pg_backend_pid())).scalar() != mine
+
+
+def test_what_a_process_held_when_it_froze_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    if world.database.is_embedded:
+        return  # nobody else waits there
+    monkeypatch.setattr("server.db.engine._FROZEN_SECONDS", 1)
+    with closing(Database(world.database.address)) as frozen:
+        with pytest.raises(DBAPIError, match="idle-in-transaction"):
+            _freeze(world, frozen)
+        assert world.count(tables.role_beat) == 0, "and nothing of it is left"
+        with frozen.write() as connection:
+            take_turn(connection, world.patient, world.municipality, START)
+
+
+def _freeze(world: World, frozen: Database) -> None:
+    with frozen.write() as connection:
+        put(connection, tables.role_beat, {"role": "watch", "at": START})
+        take_turn(connection, world.patient, world.municipality, START)
+        with world.database.write() as other:
+            take_turn(other, world.patient, world.municipality, START)
+        connection.execute(select(tables.team))
+
+
+def test_a_pool_that_has_no_connection_left_is_the_databases_trouble(
+    address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("_CONNECTIONS", 1), ("_MORE_AT_PEAK", 0), ("_BUSY_SECONDS", 0)):
+        monkeypatch.setattr(f"server.db.engine.{name}", value)
+    with closing(Database(address)) as small:
+        with small.read(), pytest.raises(OperationalError), small.read():
+            pass
+        with small.read() as connection:
+            assert connection.execute(select(1)).scalar() == 1
 
 
 def _backend(connection: Connection) -> int:
