@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 
 import structlog
-from sqlalchemy import Boolean, Connection, Integer, bindparam, func, select, update
+from sqlalchemy import Boolean, Connection, Integer, and_, bindparam, func, select, update
 from sqlalchemy.exc import OperationalError
 
 from alerts.fact import FactKind
@@ -188,12 +188,13 @@ def _put_off(parts: Parts, patient: str, error: Exception) -> None:
 
 
 def _postpone(parts: Parts, patient: str, trouble: str) -> None:
+    """Have the patient wait a little, the longer the more often it failed, unless somebody has judged meanwhile."""
     table = tables.due
-    row = table.c.patient_id == patient
+    now = parts.clock.now()
+    row = and_(table.c.patient_id == patient, table.c.evaluate_at <= now)
     with parts.database.write() as connection:
         failures = (connection.execute(select(table.c.failures).where(row)).scalar() or 0) + 1
-        again = parts.clock.now() + _delay(failures)
-        changed = {"evaluate_at": again, "failures": failures, "trouble": trouble, "envelope": None}
+        changed = {"evaluate_at": now + _delay(failures), "failures": failures, "trouble": trouble, "envelope": None}
         connection.execute(update(table).where(row).values(changed))
 
 

@@ -124,6 +124,25 @@ def test_the_delay_grows_and_success_forgets_it(world: World, monkeypatch: pytes
     assert (row["failures"], row["trouble"]) == (0, None)
 
 
+def test_who_was_judged_elsewhere_since_we_failed_is_not_put_off(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    activate(world)
+    real = drain._put_off
+
+    with monkeypatch.context() as broken:
+
+        def put_off(*failed: Any) -> None:
+            broken.undo()
+            assert drain.drain(world.parts()) == 1
+            real(*failed)
+
+        rules_fail_for(broken)
+        broken.setattr(drain, "_put_off", put_off)
+        drain.drain(world.parts())
+    (row,) = world.rows(tables.due)
+    assert (row["failures"], row["trouble"]) == (0, None)
+    assert row["evaluate_at"] > START + timedelta(minutes=1)
+
+
 def test_whoever_is_not_due_is_not_asked(world: World) -> None:
     activate(world)
     with world.database.write() as connection:
