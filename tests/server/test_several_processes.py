@@ -18,6 +18,7 @@ from alerts.command import IllegalSignal
 from server.access import system
 from server.actions import Click, act
 from server.app import build
+from server.care import kits, people
 from server.care.people import NotFoundError
 from server.db import tables
 from server.db.engine import Database
@@ -42,6 +43,7 @@ from vitals.topics import Lane
 pytestmark = pytest.mark.parametrize("address", ["cluster"], indirect=True)
 
 _SENT = 24
+_AN_HOUR_AGO = START - timedelta(hours=1)
 _PAUSE_S = 0.003  # of a loop that found nothing, so that the others get their share of the machine
 
 
@@ -195,6 +197,78 @@ def test_who_records_judges_tells_and_clicks_at_once_lose_nothing_and_do_nothing
     assert sorted(row["fact_seq"] for row in world.rows(tables.outbox)) == notices
     told = [row["seq"] for row in world.rows(tables.outbox)]
     assert sorted(row["outbox_seq"] for row in world.rows(tables.attempt)) == told
+
+
+@dataclass
+class Oximeter:
+    """One that goes back and forth between two patients every minute, written down while its readings arrive."""
+
+    world: World
+    patients: tuple[str, str]
+    minutes: int = 30
+    over: threading.Event = field(default_factory=threading.Event)
+
+    def measure(self, half: int) -> None:
+        """Record this half of each minute's readings, three at a time."""
+        parts = process(self.world)
+        with closing(parts.database):
+            role = Ingest(parts, cast("Broker", Link()))
+            taken = [_AN_HOUR_AGO + timedelta(minutes=minute, seconds=10 + 30 * half) for minute in range(self.minutes)]
+            sealed = [self.world.reading(number=2 * n + half, taken_at=at) for n, at in enumerate(taken)]
+            for first in range(0, len(sealed), 3):
+                role.handle(incoming(sealed[first : first + 3]), threading.Event())
+
+    def hand_over(self) -> None:
+        """Take it back from the one and give it to the other, at the turn of each minute."""
+        held = self.world.assignment
+        parts = process(self.world)
+        with closing(parts.database):
+            for minute in range(1, self.minutes):
+                at = _AN_HOUR_AGO + timedelta(minutes=minute)
+                given = kits.NewAssignment(
+                    device=self.world.device,
+                    patient=self.patients[minute % 2],
+                    gateway=self.world.gateway,
+                    starts_at=at,
+                )
+                with parts.database.write() as connection:
+                    kits.end_assignment(connection, held, at, parts.clock.now())
+                    held = kits.assign(connection, given, parts.clock.now())
+
+    def judge(self) -> None:
+        """Look who is due, again and again."""
+        parts = process(self.world)
+        with closing(parts.database):
+            while not self.over.wait(_PAUSE_S):
+                drain(parts)
+
+    def be_used(self) -> None:
+        """Measure and go back and forth, and then let nobody judge any more."""
+        together(lambda: self.measure(0), lambda: self.measure(1), self.hand_over)
+        self.over.set()
+
+
+def test_each_reading_of_a_device_that_changes_hands_meanwhile_is_with_whoever_had_it(world: World) -> None:
+    new = people.NewPatient(municipality=world.municipality, team=world.team, person=people.Person(name="Second"))
+    with world.database.write() as connection:
+        second = people.enrol_patient(connection, world.vault, new, START)
+    activate(world)
+    activate(replace(world, patient=second))
+    oximeter = Oximeter(world=world, patients=(world.patient, second))
+    together(oximeter.be_used, oximeter.judge)
+    parts = process(world)
+    with closing(parts.database):
+        while drain(parts):
+            pass
+    readings = world.rows(tables.reading)
+    assert len(readings) == 2 * oximeter.minutes
+    assert [(row["patient_id"], row["unclaimed"]) for row in readings] == [
+        (oximeter.patients[(row["taken_at"] - _AN_HOUR_AGO) // timedelta(minutes=1) % 2], None) for row in readings
+    ]
+    assert [row["seq"] for row in readings if row["evaluation_seq"] is None and not row["quiet"]] == []
+    assert {(row["reading_seq"], row["patient_id"]) for row in world.rows(tables.measurement)} == {
+        (row["seq"], row["patient_id"]) for row in readings
+    }
 
 
 def test_a_connection_that_is_killed_in_a_transaction_leaves_nothing_half_done(
